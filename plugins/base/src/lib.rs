@@ -1,0 +1,42 @@
+//! The words every other crate of the suite speaks: ids, time, units, pixel formats, reasons and attachments.
+//!
+//! ```text
+//! FrameId · Timestamp · Bytes        who, when, how much
+//! FrameFormat · PixelFormat · …      how the native bytes of a picture lie in memory
+//! DropReason · SkipReason            why something is missing
+//! Product · Attachment               what a stage makes, and what travels with a frame
+//! ```
+//!
+//! Plain data and pure functions only: no system, no thread, no GPU.
+//!
+//! # The seven questions
+//!
+//! 1. **Resources:** none; values of a few bytes.
+//! 2. **Handles:** [`FrameId`] is the handle of a frame; nothing here holds pixels.
+//! 3. **Pool or allocation:** nothing allocates.
+//! 4. **Blocking:** nothing waits.
+//! 5. **Priority:** not applicable; nothing runs.
+//! 6. **Attach or return:** [`Attachment`] is the trait of what is attached.
+//! 7. **Bottleneck:** none.
+
+mod attachment;
+mod bytes;
+mod code;
+mod color;
+mod format;
+mod id;
+mod layout;
+mod product;
+mod reason;
+mod time;
+
+pub use attachment::Attachment;
+pub use bytes::Bytes;
+pub use code::FrameCode;
+pub use color::{ColorMatrix, ColorRange, ColorSpace, RgbFromYuv};
+pub use format::{FormatError, FrameFormat};
+pub use id::FrameId;
+pub use layout::{Component, ComponentLayout, PixelFormat, Plane, Planes};
+pub use product::{LivePicture, Luma, Picture, Product, Pyramid};
+pub use reason::{DropReason, SkipReason};
+pub use time::Timestamp;

@@ -1,0 +1,244 @@
+//! In `Last`: the newest frame of each stream is let in and handed to the render world.
+//!
+//! ```text
+//!  state changes ─► StreamState        request for a ring ─► checked, made
+//!  filled slots ─► newest (or next) ─► a place in the pool ─► a readback slot ─► FrameJob
+//! ```
+
+use std::sync::Arc;
+
+use bevy::ecs::prelude::*;
+use bevy::render::renderer::RenderDevice;
+use freshet_base::{Bytes, DropReason, FrameFormat};
+use freshet_ledger::{FRAMES_CAPTURED, UPLOAD_PADDING, UPLOADED};
+
+use crate::attach::{CaptureTimes, recycle};
+use crate::demand::{Demand, Pipeline, Products};
+use crate::frame::{Frame, FrameOf, GpuSlot};
+use crate::lease::Leases;
+use crate::messages::{FrameCaptured, FramesDropped};
+use crate::port::{StreamPort, UploadRing};
+use crate::readback::{MetadataLayout, ReadbackRing};
+use crate::render::{FrameJob, FrameJobs, ReadyProducts};
+use crate::runtime::{PendingFrame, StreamRuntime};
+use crate::skipped::Skipped;
+use crate::stream::{Pace, StreamSettings, StreamState, StreamStats};
+
+/// App frames for which a stream may be unwanted before its rings are freed.
+const LINGER_FRAMES: u32 = 30;
+
+/// Gives a stream whose port is new its pool of frame entities.
+pub(crate) fn open_streams(
+    opened: Query<(Entity, &StreamSettings, Has<StreamRuntime>), Added<StreamPort>>,
+    mut commands: Commands,
+) {
+    for (stream, settings, reopened) in &opened {
+        if reopened {
+            continue;
+        }
+        let frames = settings.frames();
+        let place = |slot| (FrameOf(stream), GpuSlot(slot as u8), Skipped::default());
+        let pool = crate::pool::FramePool::new((0..frames).map(|slot| commands.spawn(place(slot)).id()));
+        commands.entity(stream).insert((
+            StreamRuntime { pool, ..Default::default() },
+            Leases::new(frames),
+            CaptureTimes::default(),
+        ));
+    }
+}
+
+/// Takes over what the capture threads report.
+pub(crate) fn follow_states(
+    mut streams: Query<(Entity, &StreamPort, &mut StreamState, &mut StreamStats)>,
+    mut messages: MessageWriter<FramesDropped>,
+) {
+    for (stream, port, mut state, mut stats) in &mut streams {
+        while let Ok(reported) = port.states.try_recv() {
+            // What the app itself found wrong stays.
+            if !matches!(*state, StreamState::Failed { .. }) {
+                state.set_if_neq(reported);
+            }
+        }
+        for (reason, total) in DropReason::ALL.into_iter().zip(port.shared.drops()) {
+            let frames = total - stats.dropped_for(reason);
+            if frames > 0 {
+                stats.dropped[reason as usize] = total;
+                messages.write(FramesDropped { stream, reason, frames });
+            }
+        }
+    }
+}
+
+/// Makes the rings that capture threads ask for, and frees those of streams that nobody wants.
+pub(crate) fn fit_rings(
+    mut streams: Query<(&mut StreamPort, &mut StreamRuntime, &mut StreamState, &StreamSettings, &Demand)>,
+    device: Option<Res<RenderDevice>>,
+    pipeline: Res<Pipeline>,
+    layout: Res<MetadataLayout>,
+) {
+    for (mut port, mut runtime, mut state, settings, demand) in &mut streams {
+        let products = pipeline.closure(demand.wanted());
+        port.shared.set_pace(settings.pace);
+        port.shared.set_wanted(!products.is_empty());
+        if products.is_empty() {
+            runtime.idle_frames = runtime.idle_frames.saturating_add(1);
+            if runtime.idle_frames > LINGER_FRAMES {
+                port.ring = None;
+                runtime.readback = None;
+                runtime.pending.clear();
+            }
+            continue;
+        }
+        runtime.idle_frames = 0;
+        let Some(device) = &device else {
+            *state = StreamState::Failed { reason: "there is no graphics adapter to upload frames to".into() };
+            port.shared.close();
+            continue;
+        };
+        if runtime.readback.is_none() && products.intersects(layout.products()) {
+            let ring = ReadbackRing::new(device, settings.readback());
+            runtime.pending = (0..ring.len()).map(|_| None).collect();
+            runtime.readback = Some(Arc::new(ring));
+        }
+        let shared = Arc::clone(&port.shared);
+        let Some(mut request) = shared.try_lock() else { continue };
+        let Some(format) = request.requested.take() else { continue };
+        match beyond_limits(&format, &device.limits()) {
+            Some(reason) => {
+                *state = StreamState::Failed { reason };
+                shared.close();
+            }
+            None => {
+                let ring = Arc::new(UploadRing::new(device, format, settings.staging(), Arc::clone(&shared)));
+                request.ring = Arc::downgrade(&ring);
+                port.ring = Some(ring);
+                shared.wake();
+            }
+        }
+    }
+}
+
+/// Why the adapter cannot hold frames of this format, if it cannot.
+fn beyond_limits(format: &FrameFormat, limits: &wgpu::Limits) -> Option<String> {
+    let FrameFormat { width, height, .. } = *format;
+    let side = limits.max_texture_dimension_2d;
+    if width > side || height > side {
+        return Some(format!("frames of {width}x{height} are larger than this adapter's textures of {side} on a side"));
+    }
+    let (bytes, most) = (format.bytes(), limits.max_buffer_size.min(limits.max_storage_buffer_binding_size));
+    (bytes.0 > most).then(|| format!("frames of {format} take {bytes}; this adapter's buffers hold {}", Bytes(most)))
+}
+
+/// Lets at most one frame of each stream in and hands it to the render world.
+pub(crate) fn admit_frames(
+    mut streams: Query<(
+        Entity,
+        &StreamPort,
+        &mut StreamRuntime,
+        &mut StreamStats,
+        &mut CaptureTimes,
+        &Leases,
+        &StreamSettings,
+        &Demand,
+    )>,
+    mut outbox: ResMut<FrameJobs>,
+    mut captured_messages: MessageWriter<FrameCaptured>,
+    mut commands: Commands,
+    (pipeline, layout, ready): (Res<Pipeline>, Res<MetadataLayout>, Res<ReadyProducts>),
+) {
+    outbox.jobs.clear();
+    outbox.demands.clear();
+    for (stream, port, mut runtime, mut stats, mut times, leases, settings, demand) in &mut streams {
+        let products = pipeline.closure(demand.wanted());
+        outbox.demands.push((stream, products));
+        let Some(ring) = &port.ring else { continue };
+        let made = products.without(pipeline.unmade(products));
+        // While shaders compile, frames wait at the entrance, where newer ones replace them.
+        if made.is_empty() || !ready.contains(made) {
+            continue;
+        }
+        let Some(filled) = choose(port, ring, settings.pace) else { continue };
+        let reads_back = made.intersects(layout.products());
+        let Some(place) = runtime.pool.pick(|place| leases.is_leased(place) || runtime.is_pending(place)) else {
+            turn_away(port, ring, filled, settings.pace);
+            continue;
+        };
+        if reads_back && runtime.readback.as_ref().is_none_or(|ring| !ring.has_free()) {
+            turn_away(port, ring, filled, settings.pace);
+            continue;
+        }
+        let Some((upload, captured)) = ring.take(filled.0) else { continue };
+        let (seq, format) = (filled.1, ring.format);
+        let (entity, _) = runtime.pool.put(place, seq);
+        let frame = Frame { stream, seq, captured, format };
+        let readback = runtime.readback.as_ref().filter(|_| reads_back).and_then(|ring| ring.claim());
+        if let Some(ticket) = &readback {
+            runtime.pending[ticket.index()] = Some(PendingFrame { frame: frame.id(entity), products: made, place });
+        } else {
+            stats.completed += 1;
+        }
+        let previous_slot = runtime.newest.replace((place, format)).filter(|newest| newest.1 == format);
+        outbox.jobs.push(FrameJob {
+            stream,
+            seq,
+            format,
+            slots: runtime.pool.len(),
+            slot: place,
+            previous_slot: previous_slot.map(|newest| newest.0),
+            products: made,
+            made: Products::NONE,
+            upload: Some(upload),
+            readback,
+        });
+        times.insert(seq, captured);
+        stats.count_capture(seq, captured, format);
+        book(&format);
+        captured_messages.write(FrameCaptured { stream, frame: frame.id(entity) });
+        commands.queue(move |world: &mut World| recycle(world, entity, frame));
+    }
+}
+
+/// The filled slot to let in: the next in order, or the newest, whose elders are handed back.
+fn choose(port: &StreamPort, ring: &UploadRing, pace: Pace) -> Option<(usize, u64)> {
+    match pace {
+        Pace::Every => ring.filled().min_by_key(|&(_, seq)| seq),
+        Pace::Real => {
+            let newest = ring.filled().max_by_key(|&(_, seq)| seq)?;
+            for (slot, _) in ring.filled().filter(|&(_, seq)| seq < newest.1) {
+                ring.discard(slot);
+                port.shared.count_drop(DropReason::Superseded, 1);
+            }
+            Some(newest)
+        }
+    }
+}
+
+/// A frame for which there is no place: dropped when only the newest counts, else left where it is.
+fn turn_away(port: &StreamPort, ring: &UploadRing, filled: (usize, u64), pace: Pace) {
+    if pace == Pace::Real {
+        ring.discard(filled.0);
+        port.shared.count_drop(DropReason::PoolFull, 1);
+    }
+}
+
+fn book(format: &FrameFormat) {
+    let native = format.bytes();
+    FRAMES_CAPTURED.count(1);
+    UPLOADED.add(native);
+    UPLOAD_PADDING.add(Bytes(UploadRing::slot_bytes(format).0 - native.0));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use freshet_base::PixelFormat;
+
+    #[test]
+    fn frames_beyond_the_adapter_are_refused_with_the_reason() {
+        let limits = wgpu::Limits { max_texture_dimension_2d: 4096, max_buffer_size: 1 << 20, ..Default::default() };
+        let format = |width, height| FrameFormat::new(width, height, PixelFormat::Rgba).unwrap();
+        assert_eq!(beyond_limits(&format(512, 512), &limits), None);
+        assert!(beyond_limits(&format(4097, 1), &limits).unwrap().contains("textures of 4096"));
+        assert!(beyond_limits(&format(1024, 1024), &limits).unwrap().contains("buffers hold 1.0 MiB"));
+    }
+}

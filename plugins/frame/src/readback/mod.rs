@@ -1,0 +1,9 @@
+//! What comes back from the GPU.
+
+mod collect;
+mod ring;
+mod section;
+
+pub(crate) use collect::{collect_results, poll_device};
+pub(crate) use ring::{ReadbackRing, Ticket};
+pub use section::{Decode, MetadataLayout, MetadataSection};

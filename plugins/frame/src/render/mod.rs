@@ -1,0 +1,66 @@
+//! The render world's side: uploads, stages, results, in one encoder.
+//!
+//! ```text
+//!  RenderGraphSystems::Render, before the cameras
+//!  ┌ Begin ───────┐  ┌ Stages ────────────────────────────┐  ┌ Finish ─────────────┐
+//!  │ staging →    │→ │ convert → pyramid → …              │→ │ metadata → readback │
+//!  │ native buffer│  │ each after those that make its     │  │ one command buffer  │
+//!  └──────────────┘  │ inputs                             │  └─────────────────────┘
+//!                    └────────────────────────────────────┘
+//! ```
+
+mod encoder;
+mod job;
+mod outputs;
+mod pipeline;
+mod stage;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bevy::ecs::prelude::*;
+
+pub use encoder::FrameEncoder;
+pub(crate) use encoder::{begin_frames, finish_frames};
+pub(crate) use job::extract_jobs;
+pub use job::{FrameJob, FrameJobs};
+pub use outputs::{PrepareContext, SlotTexture, StreamGpu, StreamsGpu, TextureShape};
+pub use pipeline::StagePipeline;
+pub use stage::{Makes, ProductTuple, Readiness, Stage, StagePlugin, StageSetup};
+
+use crate::demand::Products;
+
+/// Steps of the render graph, all in `RenderGraphSystems::Render` and before the cameras.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+pub enum FrameGraphSystems {
+    /// Opens the encoder, uploads frames.
+    Begin,
+    /// Stages, each after those that make what it needs.
+    Stages,
+    /// Records readbacks, closes the encoder.
+    Finish,
+}
+
+/// The products whose pipelines are compiled; the two worlds share it.
+#[derive(Resource, Debug, Default, Clone)]
+pub struct ReadyProducts(Arc<AtomicU64>);
+
+impl ReadyProducts {
+    /// Whether all of these can be made.
+    pub fn contains(&self, products: Products) -> bool {
+        Products::from_bits(self.0.load(Ordering::Relaxed)).contains(products)
+    }
+
+    /// A stage that failed counts as ready: its frames go on without its products, each with the reason.
+    pub(crate) fn set(&self, products: Products, readiness: Readiness) {
+        if readiness == Readiness::Compiling {
+            self.0.fetch_and(!products.bits(), Ordering::Relaxed);
+        } else {
+            self.0.fetch_or(products.bits(), Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}

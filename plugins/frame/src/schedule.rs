@@ -1,0 +1,37 @@
+//! When things happen in the main world.
+
+use bevy::ecs::prelude::*;
+use bevy::ecs::schedule::ScheduleLabel;
+use freshet_ledger::{TimedKind, Timings, hot};
+use std::time::Instant;
+
+/// Runs in `First`: results are collected and attached, so that the app's systems see frames with what is known.
+#[derive(ScheduleLabel, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FreshetFirst;
+
+/// Runs in `Last`, just before extraction: the newest frames are let in.
+#[derive(ScheduleLabel, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FreshetLast;
+
+/// Steps of the main world. All are single-threaded and neither allocate nor wait.
+#[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
+pub enum FreshetSystems {
+    /// In [`FreshetFirst`]: what came back from the GPU is read.
+    Collect,
+    /// In [`FreshetFirst`], after `Collect`: for whoever completes a frame's results before the app's systems run.
+    Publish,
+    /// In [`FreshetLast`]: states of streams are followed, rings are fitted to them.
+    Capture,
+    /// In [`FreshetLast`], after `Capture`: frames are let in and handed to the render world.
+    Dispatch,
+}
+
+/// Runs both schedules' systems on the calling thread: no task, no allocation.
+pub(crate) fn run<L: ScheduleLabel + Clone>(label: L) -> impl FnMut(&mut World) {
+    move |world| {
+        let start = Instant::now();
+        hot(|| world.run_schedule(label.clone()));
+        let Some(mut timings) = world.get_resource_mut::<Timings>() else { return };
+        timings.record(TimedKind::OwnSystems, "main", start.elapsed());
+    }
+}

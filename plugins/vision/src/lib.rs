@@ -1,0 +1,26 @@
+//! Vision on the GPU, on the frame's own texture.
+//!
+//! ```text
+//!  native bytes ─► convert ─┬─► LivePicture / Picture ─► screens
+//!                           └─► Luma ─┬─► pyramid
+//!                                     └─► frame_code ─► FrameCode on the frame
+//! ```
+//!
+//! Each stage is a folder in [`stages`]: `mod.rs` says what it is and answers the seven questions, `pipeline.rs`
+//! compiles, `prepare.rs` binds, `dispatch.rs` records, and a shader does the work. `cargo xtask new-stage NAME` makes
+//! such a folder; adding its `StagePlugin` to the app is all it takes.
+//!
+//! # The seven questions
+//!
+//! 1. **Resources:** per stage, see [`stages`]; nothing for what nobody wants.
+//! 2. **Handles:** stages read and write textures of GPU slots.
+//! 3. **Pool or allocation:** all made when a stream's shape or demand changes.
+//! 4. **Blocking:** none.
+//! 5. **Priority:** in the order of what they read; frames of all streams in one pass per stage.
+//! 6. **Attach or return:** results of at most a few hundred bytes are attached.
+//! 7. **Bottleneck:** memory bandwidth of the GPU.
+
+mod plugin;
+pub mod stages;
+
+pub use plugin::VisionPlugin;

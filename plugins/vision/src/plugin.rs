@@ -1,0 +1,28 @@
+//! Wiring.
+
+use bevy::app::{App, Plugin};
+use freshet_frame::StagePlugin;
+
+use crate::stages::convert::Convert;
+use crate::stages::frame_code::FrameCodeStage;
+use crate::stages::pyramid::PyramidStage;
+
+/// The stages of this crate. Each runs only for streams where its product is wanted.
+///
+/// | stage | reads | makes |
+/// |---|---|---|
+/// | `convert` | native bytes | `Luma`, `LivePicture`, `Picture` |
+/// | `pyramid` | `Luma` | `Pyramid` |
+/// | `frame_code` | `Luma` | `FrameCode` (attached) |
+#[derive(Debug, Default, Clone)]
+pub struct VisionPlugin;
+
+impl Plugin for VisionPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_plugins((
+            StagePlugin::<Convert>::default(),
+            StagePlugin::<PyramidStage>::default(),
+            StagePlugin::<FrameCodeStage>::default(),
+        ));
+    }
+}

@@ -1,0 +1,6 @@
+//! The stages, one folder each: what it is (`mod`), its pipelines, what it prepares for a stream, what it records for a
+//! frame, and its shader.
+
+pub mod convert;
+pub mod frame_code;
+pub mod pyramid;

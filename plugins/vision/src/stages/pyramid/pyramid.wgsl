@@ -1,0 +1,95 @@
+// In: R8 luma. Out: five levels of half the size each, R8, every texel the mean of four of the level above, 0..=1.
+
+struct Params {
+    levels: u32, // levels that exist; small pictures have fewer than five
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var luma: texture_2d<f32>;
+@group(0) @binding(2) var corners: sampler;
+@group(0) @binding(3) var half: texture_storage_2d<r8unorm, write>;
+@group(0) @binding(4) var quarter: texture_storage_2d<r8unorm, write>;
+@group(0) @binding(5) var eighth: texture_storage_2d<r8unorm, write>;
+@group(0) @binding(6) var sixteenth: texture_storage_2d<r8unorm, write>;
+@group(0) @binding(7) var thirty_second: texture_storage_2d<r8unorm, write>;
+
+// A workgroup makes 16x16 texels of the first level and all that follows from them: no other group is asked.
+var<workgroup> even: array<f32, 256>;
+var<workgroup> odd: array<f32, 64>;
+
+// As the texture unit stores it.
+fn stored(level: f32) -> f32 {
+    return round(level * 255.0) / 255.0;
+}
+
+// Places of the two columns (or rows) of the level above, within the group's tile.
+fn pair(place: u32, tile_start: u32, side: u32) -> vec2<u32> {
+    let last = side - 1u - min(tile_start, side - 1u);
+    return min(vec2(place * 2u, place * 2u + 1u), vec2(last));
+}
+
+fn mean_of_even(at: vec2<u32>, group: vec2<u32>, size: vec2<u32>, width: u32) -> f32 {
+    let x = pair(at.x, group.x * width, size.x);
+    let y = pair(at.y, group.y * width, size.y) * width;
+    return stored((even[y.x + x.x] + even[y.x + x.y] + even[y.y + x.x] + even[y.y + x.y]) * 0.25);
+}
+
+fn mean_of_odd(at: vec2<u32>, group: vec2<u32>, size: vec2<u32>, width: u32) -> f32 {
+    let x = pair(at.x, group.x * width, size.x);
+    let y = pair(at.y, group.y * width, size.y) * width;
+    return stored((odd[y.x + x.x] + odd[y.x + x.y] + odd[y.y + x.x] + odd[y.y + x.y]) * 0.25);
+}
+
+@compute @workgroup_size(16, 16)
+fn reduce(
+    @builtin(global_invocation_id) id: vec3<u32>,
+    @builtin(local_invocation_id) local: vec3<u32>,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+) {
+    let at = local.xy;
+    let group = workgroup.xy;
+
+    let corner = (vec2<f32>(id.xy) * 2.0 + 1.0) / vec2<f32>(textureDimensions(luma));
+    let four = textureGather(0, luma, corners, corner);
+    let first = stored(dot(four, vec4(0.25)));
+    even[at.y * 16u + at.x] = first;
+    if all(id.xy < textureDimensions(half)) { textureStore(half, id.xy, vec4(first, 0.0, 0.0, 1.0)); }
+    workgroupBarrier();
+
+    if all(at < vec2(8u)) {
+        let level = mean_of_even(at, group, textureDimensions(half), 16u);
+        odd[at.y * 8u + at.x] = level;
+        let place = group * 8u + at;
+        if params.levels > 1u && all(place < textureDimensions(quarter)) {
+            textureStore(quarter, place, vec4(level, 0.0, 0.0, 1.0));
+        }
+    }
+    workgroupBarrier();
+
+    if all(at < vec2(4u)) {
+        let level = mean_of_odd(at, group, textureDimensions(quarter), 8u);
+        even[at.y * 4u + at.x] = level;
+        let place = group * 4u + at;
+        if params.levels > 2u && all(place < textureDimensions(eighth)) {
+            textureStore(eighth, place, vec4(level, 0.0, 0.0, 1.0));
+        }
+    }
+    workgroupBarrier();
+
+    if all(at < vec2(2u)) {
+        let level = mean_of_even(at, group, textureDimensions(eighth), 4u);
+        odd[at.y * 2u + at.x] = level;
+        let place = group * 2u + at;
+        if params.levels > 3u && all(place < textureDimensions(sixteenth)) {
+            textureStore(sixteenth, place, vec4(level, 0.0, 0.0, 1.0));
+        }
+    }
+    workgroupBarrier();
+
+    if all(at == vec2(0u)) {
+        let level = mean_of_odd(at, group, textureDimensions(sixteenth), 2u);
+        if params.levels > 4u && all(group < textureDimensions(thirty_second)) {
+            textureStore(thirty_second, group, vec4(level, 0.0, 0.0, 1.0));
+        }
+    }
+}

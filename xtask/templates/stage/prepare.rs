@@ -1,0 +1,1 @@
+//! Textures and buffers of `{{name}}`: made once per stream and kept.
