@@ -1,7 +1,7 @@
 //! What the app does for captures: it starts their threads and lets them go.
 
 use bevy::app::{App, Plugin, PreUpdate};
-use bevy::ecs::change_detection::DetectChanges;
+use bevy::ecs::change_detection::DetectChangesMut;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::lifecycle::RemovedComponents;
 use bevy::ecs::query::Changed;
@@ -44,7 +44,7 @@ fn open_captures(
     mut streams: Query<(Entity, &Capture, &mut Stream, &StreamSettings, &mut StreamState), Changed<Capture>>,
 ) {
     for (entity, capture, mut stream, settings, mut state) in &mut streams {
-        if stream.bypass_change_detection().name.is_empty() {
+        if stream.name.is_empty() {
             stream.name = capture.source.to_string();
         }
         let (port, owner) = freshet_frame::port(settings.pace);

@@ -83,7 +83,7 @@ pub(crate) fn fit_rings(
         if products.is_empty() {
             runtime.idle_frames = runtime.idle_frames.saturating_add(1);
             if runtime.idle_frames > LINGER_FRAMES {
-                port.ring = None;
+                give_up_ring(&mut port, DropReason::Unwanted);
                 runtime.readback = None;
                 runtime.pending.clear();
             }
@@ -102,7 +102,13 @@ pub(crate) fn fit_rings(
         }
         let shared = Arc::clone(&port.shared);
         let Some(mut request) = shared.try_lock() else { continue };
-        let Some(format) = request.requested.take() else { continue };
+        let Some(format) = request.requested else { continue };
+        // Where every frame counts, those of the old shape are let in first; the source rests meanwhile.
+        if settings.pace == Pace::Every && port.ring.as_ref().is_some_and(|ring| ring.filled().next().is_some()) {
+            continue;
+        }
+        request.requested = None;
+        give_up_ring(&mut port, DropReason::Superseded);
         match beyond_limits(&format, &device.limits()) {
             Some(reason) => {
                 *state = StreamState::Failed { reason };
@@ -115,6 +121,13 @@ pub(crate) fn fit_rings(
                 shared.wake();
             }
         }
+    }
+}
+
+/// Lets go of the ring in use and counts the frames that are still in it.
+fn give_up_ring(port: &mut StreamPort, reason: DropReason) {
+    if let Some(ring) = port.ring.take() {
+        ring.discard_all(reason);
     }
 }
 
@@ -152,19 +165,20 @@ pub(crate) fn admit_frames(
         let products = pipeline.closure(demand.wanted());
         outbox.demands.push((stream, products));
         let Some(ring) = &port.ring else { continue };
+        stats.waiting = ring.filled().count() as u32;
         let made = products.without(pipeline.unmade(products));
         // While shaders compile, frames wait at the entrance, where newer ones replace them.
         if made.is_empty() || !ready.contains(made) {
             continue;
         }
-        let Some(filled) = choose(port, ring, settings.pace) else { continue };
+        let Some(filled) = choose(ring, settings.pace) else { continue };
         let reads_back = made.intersects(layout.products());
         let Some(place) = runtime.pool.pick(|place| leases.is_leased(place) || runtime.is_pending(place)) else {
-            turn_away(port, ring, filled, settings.pace);
+            turn_away(ring, filled, settings.pace);
             continue;
         };
         if reads_back && runtime.readback.as_ref().is_none_or(|ring| !ring.has_free()) {
-            turn_away(port, ring, filled, settings.pace);
+            turn_away(ring, filled, settings.pace);
             continue;
         }
         let Some((upload, captured)) = ring.take(filled.0) else { continue };
@@ -191,6 +205,7 @@ pub(crate) fn admit_frames(
             readback,
         });
         times.insert(seq, captured);
+        stats.waiting = ring.filled().count() as u32;
         stats.count_capture(seq, captured, format);
         book(&format);
         captured_messages.write(FrameCaptured { stream, frame: frame.id(entity) });
@@ -199,14 +214,13 @@ pub(crate) fn admit_frames(
 }
 
 /// The filled slot to let in: the next in order, or the newest, whose elders are handed back.
-fn choose(port: &StreamPort, ring: &UploadRing, pace: Pace) -> Option<(usize, u64)> {
+fn choose(ring: &UploadRing, pace: Pace) -> Option<(usize, u64)> {
     match pace {
         Pace::Every => ring.filled().min_by_key(|&(_, seq)| seq),
         Pace::Real => {
             let newest = ring.filled().max_by_key(|&(_, seq)| seq)?;
             for (slot, _) in ring.filled().filter(|&(_, seq)| seq < newest.1) {
-                ring.discard(slot);
-                port.shared.count_drop(DropReason::Superseded, 1);
+                ring.discard(slot, DropReason::Superseded);
             }
             Some(newest)
         }
@@ -214,10 +228,9 @@ fn choose(port: &StreamPort, ring: &UploadRing, pace: Pace) -> Option<(usize, u6
 }
 
 /// A frame for which there is no place: dropped when only the newest counts, else left where it is.
-fn turn_away(port: &StreamPort, ring: &UploadRing, filled: (usize, u64), pace: Pace) {
+fn turn_away(ring: &UploadRing, filled: (usize, u64), pace: Pace) {
     if pace == Pace::Real {
-        ring.discard(filled.0);
-        port.shared.count_drop(DropReason::PoolFull, 1);
+        ring.discard(filled.0, DropReason::PoolFull);
     }
 }
 

@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use arrayvec::ArrayVec;
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::prelude::*;
-use bevy::ecs::world::DeferredWorld;
+use bevy::ecs::world::{DeferredWorld, EntityRef};
 use bevy::log::warn;
 use freshet_base::Product;
 
@@ -84,16 +84,23 @@ pub struct StageLink {
 /// The products known to the app and the stages that make them.
 #[derive(Resource, Debug, Default, Clone)]
 pub struct Pipeline {
-    products: Vec<(TypeId, &'static str)>,
+    products: Vec<KnownProduct>,
     stages: Vec<StageLink>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct KnownProduct {
+    id: TypeId,
+    name: &'static str,
+    consumers: for<'w> fn(EntityRef<'w>) -> &'w [&'static str],
 }
 
 impl Pipeline {
     /// The set of this one product, made known if it is not.
     pub fn product<P: Product>(&mut self) -> Products {
         let id = TypeId::of::<P>();
-        let index = self.products.iter().position(|&(known, _)| known == id).unwrap_or_else(|| {
-            self.products.push((id, P::NAME));
+        let index = self.products.iter().position(|known| known.id == id).unwrap_or_else(|| {
+            self.products.push(KnownProduct { id, name: P::NAME, consumers: consumers_of::<P> });
             self.products.len() - 1
         });
         assert!(index < u64::BITS as usize, "an app has at most 64 products; {} is one too many", P::NAME);
@@ -103,12 +110,17 @@ impl Pipeline {
     /// The set of this one product, empty if nobody makes or wants it.
     pub fn find<P: Product>(&self) -> Products {
         let id = TypeId::of::<P>();
-        self.products.iter().position(|&(known, _)| known == id).map_or(Products::NONE, |index| Products(1 << index))
+        self.products.iter().position(|known| known.id == id).map_or(Products::NONE, |index| Products(1 << index))
     }
 
     /// The products' names, in the order of their bits.
     pub fn names(&self, products: Products) -> impl Iterator<Item = &'static str> + '_ {
-        products.indices().filter_map(|index| self.products.get(index).map(|&(_, name)| name))
+        products.indices().filter_map(|index| self.products.get(index).map(|known| known.name))
+    }
+
+    /// What is wanted of this stream and by whom, in the order of the products' bits.
+    pub fn wants<'a>(&'a self, stream: EntityRef<'a>) -> impl Iterator<Item = (&'static str, &'a [&'static str])> + 'a {
+        self.products.iter().map(move |known| (known.name, (known.consumers)(stream))).filter(|(_, by)| !by.is_empty())
     }
 
     /// The stages, in the order they were added.
@@ -129,6 +141,11 @@ impl Pipeline {
     pub fn unmade(&self, wanted: Products) -> Products {
         self.stages.iter().fold(wanted, |left, stage| left.without(stage.makes))
     }
+}
+
+/// Who wants product `P` of a stream; nobody, if it is not wanted.
+fn consumers_of<P: Product>(stream: EntityRef<'_>) -> &[&'static str] {
+    stream.get::<Wants<P>>().map_or(&[], |wants| wants.consumers.as_slice())
 }
 
 /// Everything that must be made so that `wanted` can be: the wanted products and, again and again, what the stages
@@ -282,6 +299,8 @@ mod tests {
         world.flush();
         let luma = world.resource::<Pipeline>().find::<Luma>();
         assert_eq!(wanted(&world), luma);
+        let wants: Vec<_> = world.resource::<Pipeline>().wants(world.entity(stream)).collect();
+        assert_eq!(wants, [("luma", ["one", "two"].as_slice())]);
 
         world.commands().unwant::<Luma>(stream, "two");
         world.flush();

@@ -122,6 +122,8 @@ pub struct StreamStats {
     pub captured: u64,
     /// Frames whose results are all there.
     pub completed: u64,
+    /// Frames that wait at the entrance for the app's next turn.
+    pub waiting: u32,
     /// Frames dropped, in the order of [`DropReason::ALL`].
     pub dropped: [u64; DropReason::ALL.len()],
     /// Number of its newest frame.

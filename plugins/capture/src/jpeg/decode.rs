@@ -32,6 +32,9 @@ impl JpegDecoder {
         header: JpegHeader,
         out: &mut FrameWriter<'_>,
     ) -> Result<(), FrameFault> {
+        if !header.is_whole(bytes) {
+            return Err(JpegError::Cut.into());
+        }
         if header.has_tables {
             decode(bytes, header, &mut self.pixels)?;
         } else {

@@ -11,6 +11,8 @@ pub(crate) struct JpegHeader {
     pub(crate) format: FrameFormat,
     /// Whether it brings its own Huffman tables. Motion JPEG often leaves them out, for all frames use the standard's.
     pub(crate) has_tables: bool,
+    /// Where the picture's data begin.
+    data: usize,
 }
 
 /// The colours that a picture with this many components is coded in.
@@ -39,10 +41,21 @@ impl JpegHeader {
                 0xC9..=0xCB | 0xCD..=0xCF => return Err(JpegError::Unsupported("arithmetically coded")),
                 0xD9 => return Err(JpegError::Damaged),
                 0xEE if segment.starts_with(b"Adobe") => components.transform = segment.get(11).copied(),
-                0xDA => return Ok(Self { format: components.format()?, has_tables }),
+                0xDA => {
+                    let data = bytes.len() - rest.len();
+                    return Ok(Self { format: components.format()?, has_tables, data });
+                }
                 _ => {}
             }
         }
+    }
+}
+
+impl JpegHeader {
+    /// Whether the picture's end is there. A decoder fills up with gray what is missing, which nobody would notice.
+    pub(crate) fn is_whole(&self, bytes: &[u8]) -> bool {
+        let data = bytes.get(self.data..).unwrap_or_default();
+        data.windows(2).rev().any(|pair| pair == [0xFF, 0xD9])
     }
 }
 
@@ -116,6 +129,15 @@ mod tests {
         let mut adobe = head(5, 7, &[1, 2, 3]);
         adobe.splice(2..2, *b"\xFF\xEE\x00\x0EAdobe\x00\x00\x00\x00\x00\x00\x00");
         assert_eq!(read(&adobe).format.pixels, PixelFormat::Rgb24);
+    }
+
+    #[test]
+    fn a_picture_without_its_end_is_not_whole() {
+        let picture = head(5, 7, &[1]);
+        let header = JpegHeader::read(&picture).unwrap();
+        assert!(!header.is_whole(&picture));
+        assert!(!header.is_whole(&[&picture[..], b"\xFF\x00\xD9"].concat()));
+        assert!(header.is_whole(&[&picture[..], b"data\xFF\xD9\0\0\0"].concat()), "drivers pad their buffers");
     }
 
     #[test]

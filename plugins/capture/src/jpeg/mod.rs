@@ -21,6 +21,9 @@ pub(crate) enum JpegError {
     /// It ends within its header.
     #[error("the JPEG picture ends within its header")]
     Truncated,
+    /// It ends before its end.
+    #[error("the JPEG picture is truncated")]
+    Cut,
     /// Its header breaks the rules.
     #[error("the JPEG header is damaged")]
     Damaged,

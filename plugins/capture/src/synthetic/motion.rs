@@ -8,11 +8,11 @@ use super::Scene;
 pub const PERIOD: u64 = 60;
 
 /// The furthest the plane gets: shift in columns per 640, turn in radians, zoom, and foreshortening across half a
-/// picture. From one frame to the next a pixel of a 640x480 picture moves by at most some four pixels.
-const SHIFT: f64 = 20.0;
-const TURN: f64 = 0.06;
+/// picture. From one frame to the next a pixel of a 640x480 picture moves by less than five pixels.
+const SHIFT: f64 = 15.0;
+const TURN: f64 = 0.05;
 const ZOOM: f64 = 0.05;
-const FORESHORTENING: f64 = 0.06;
+const FORESHORTENING: f64 = 0.05;
 
 /// A 3x3 matrix, row by row.
 pub(super) type Matrix = [f64; 9];
@@ -89,7 +89,7 @@ mod tests {
             for (x, y) in [(0.0, 0.0), (639.0, 0.0), (0.0, 479.0), (639.0, 479.0), (320.0, 240.0)] {
                 let (before, after) = (at(pose, x, y), at(pose + 1, x, y));
                 let step = (after.0 - before.0).hypot(after.1 - before.1);
-                assert!(step < 5.5, "{step} at {pose} of {x},{y}");
+                assert!(step < 5.0, "{step} at {pose} of {x},{y}");
             }
         }
     }

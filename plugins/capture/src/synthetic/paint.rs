@@ -15,7 +15,8 @@ struct Sample {
 impl Sample {
     fn of(self, color: [f32; 3]) -> u8 {
         let [red, green, blue] = self.weights;
-        (color[0] * red + color[1] * green + color[2] * blue + self.plus).round().clamp(0.0, 255.0) as u8
+        // The cast brings what is beyond a byte to its ends.
+        (color[0] * red + color[1] * green + color[2] * blue + self.plus + 0.5) as u8
     }
 }
 

@@ -64,17 +64,17 @@ fn bars(x: f32, y: f32) -> [f32; 3] {
 
 /// Cells of slightly different colours with soft edges, and a little noise so that no place is flat.
 fn checker(x: f32, y: f32, cell: f32, unit: f32) -> [f32; 3] {
-    let (column, row) = ((x / cell).floor(), (y / cell).floor());
+    let (column, row) = (floor(x / cell), floor(y / cell));
     // From -1 within odd columns to 1 within even ones, over one pixel.
-    let wave = |place: f32, index: f32| {
-        let within = place - index * cell;
+    let wave = |place: f32, index: i32| {
+        let within = place - index as f32 * cell;
         let inside = within.min(cell - within).min(0.5) * 2.0;
-        if (index as i32).rem_euclid(2) == 0 { inside } else { -inside }
+        if index % 2 == 0 { inside } else { -inside }
     };
     let light = wave(x, column) * wave(y, row) * 0.5 + 0.5;
     let grain = (value_noise(x, y, 9.0 * unit, 7) - 0.5) * 0.12;
     [1, 2, 3].map(|channel| {
-        let tint = hash(column as i32, row as i32, channel);
+        let tint = hash(column, row, channel);
         (0.10 + 0.15 * tint) * (1.0 - light) + (0.72 + 0.2 * tint) * light + grain
     })
 }
@@ -97,13 +97,19 @@ fn noise(x: f32, y: f32, unit: f32) -> [f32; 3] {
 /// Smooth noise, 0 to 1, whose bumps are `size` pixels apart.
 fn value_noise(x: f32, y: f32, size: f32, seed: u32) -> f32 {
     let (x, y) = (x / size, y / size);
-    let (column, row) = (x.floor(), y.floor());
+    let (column, row) = (floor(x), floor(y));
     let smooth = |t: f32| t * t * (3.0 - 2.0 * t);
-    let (right, down) = (smooth(x - column), smooth(y - row));
-    let corner = |dx, dy| hash(column as i32 + dx, row as i32 + dy, seed);
+    let (right, down) = (smooth(x - column as f32), smooth(y - row as f32));
+    let corner = |dx, dy| hash(column + dx, row + dy, seed);
     let top = corner(0, 0) + (corner(1, 0) - corner(0, 0)) * right;
     let bottom = corner(0, 1) + (corner(1, 1) - corner(0, 1)) * right;
     top + (bottom - top) * down
+}
+
+/// The whole number below. `f32::floor` is a call into the C library where the processor's own may not be used.
+fn floor(value: f32) -> i32 {
+    let whole = value as i32;
+    if (whole as f32) > value { whole - 1 } else { whole }
 }
 
 /// A number from 0 to 1 for each place of a lattice.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use bevy::render::renderer::RenderDevice;
-use freshet_base::{Bytes, FrameFormat, Timestamp};
+use freshet_base::{Bytes, DropReason, FrameFormat, Timestamp};
 use freshet_ledger::foreign;
 
 use super::shared::PortShared;
@@ -87,10 +87,18 @@ impl UploadRing {
         })
     }
 
-    /// Hands a filled slot back unread; its buffer is still mapped.
-    pub(crate) fn discard(&self, index: usize) {
+    /// Hands a filled slot back unread and counts the frame as dropped; its buffer is still mapped.
+    pub(crate) fn discard(&self, index: usize, reason: DropReason) {
         if self.move_state(index, FILLED, FREE) {
+            self.port.count_drop(reason, 1);
             self.port.wake();
+        }
+    }
+
+    /// Hands all filled slots back.
+    pub(crate) fn discard_all(&self, reason: DropReason) {
+        for index in 0..self.slots.len() {
+            self.discard(index, reason);
         }
     }
 

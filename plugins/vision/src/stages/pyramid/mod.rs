@@ -6,7 +6,7 @@
 //!  a workgroup: 32x32 of luma ─► 16x16 ─► 8x8 ─► 4x4 ─► 2x2 ─► 1     through shared memory
 //! ```
 //!
-//! Each texel is the mean of four of the level above, which is rounded to 8 bits as it is stored. Sizes are halved and
+//! Each texel is the mean of four of the level above as it is stored, halves rounded up: `(a + b + c + d + 2) / 4`. Sizes are halved and
 //! rounded down, but never below 1; a picture has as many levels as it takes to come down to 1, at most five. Where a
 //! side is 1 already, its one texel counts twice. (The box filter of OpenCV's `INTER_AREA` at a factor of 2.)
 //!

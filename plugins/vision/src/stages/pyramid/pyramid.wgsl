@@ -14,12 +14,12 @@ struct Params {
 @group(0) @binding(7) var thirty_second: texture_storage_2d<r8unorm, write>;
 
 // A workgroup makes 16x16 texels of the first level and all that follows from them: no other group is asked.
-var<workgroup> even: array<f32, 256>;
-var<workgroup> odd: array<f32, 64>;
+// Codes of 0 to 255: whole numbers, so that every adapter rounds alike.
+var<workgroup> even: array<u32, 256>;
+var<workgroup> odd: array<u32, 64>;
 
-// As the texture unit stores it.
-fn stored(level: f32) -> f32 {
-    return round(level * 255.0) / 255.0;
+fn texel(code: u32) -> vec4<f32> {
+    return vec4(f32(code) / 255.0, 0.0, 0.0, 1.0);
 }
 
 // Places of the two columns (or rows) of the level above, within the group's tile.
@@ -28,16 +28,16 @@ fn pair(place: u32, tile_start: u32, side: u32) -> vec2<u32> {
     return min(vec2(place * 2u, place * 2u + 1u), vec2(last));
 }
 
-fn mean_of_even(at: vec2<u32>, group: vec2<u32>, size: vec2<u32>, width: u32) -> f32 {
+fn mean_of_even(at: vec2<u32>, group: vec2<u32>, size: vec2<u32>, width: u32) -> u32 {
     let x = pair(at.x, group.x * width, size.x);
     let y = pair(at.y, group.y * width, size.y) * width;
-    return stored((even[y.x + x.x] + even[y.x + x.y] + even[y.y + x.x] + even[y.y + x.y]) * 0.25);
+    return (even[y.x + x.x] + even[y.x + x.y] + even[y.y + x.x] + even[y.y + x.y] + 2u) / 4u;
 }
 
-fn mean_of_odd(at: vec2<u32>, group: vec2<u32>, size: vec2<u32>, width: u32) -> f32 {
+fn mean_of_odd(at: vec2<u32>, group: vec2<u32>, size: vec2<u32>, width: u32) -> u32 {
     let x = pair(at.x, group.x * width, size.x);
     let y = pair(at.y, group.y * width, size.y) * width;
-    return stored((odd[y.x + x.x] + odd[y.x + x.y] + odd[y.y + x.x] + odd[y.y + x.y]) * 0.25);
+    return (odd[y.x + x.x] + odd[y.x + x.y] + odd[y.y + x.x] + odd[y.y + x.y] + 2u) / 4u;
 }
 
 @compute @workgroup_size(16, 16)
@@ -51,9 +51,10 @@ fn reduce(
 
     let corner = (vec2<f32>(id.xy) * 2.0 + 1.0) / vec2<f32>(textureDimensions(luma));
     let four = textureGather(0, luma, corners, corner);
-    let first = stored(dot(four, vec4(0.25)));
+    let codes = vec4<u32>(four * 255.0 + 0.5);
+    let first = (codes.x + codes.y + codes.z + codes.w + 2u) / 4u;
     even[at.y * 16u + at.x] = first;
-    if all(id.xy < textureDimensions(half)) { textureStore(half, id.xy, vec4(first, 0.0, 0.0, 1.0)); }
+    if all(id.xy < textureDimensions(half)) { textureStore(half, id.xy, texel(first)); }
     workgroupBarrier();
 
     if all(at < vec2(8u)) {
@@ -61,7 +62,7 @@ fn reduce(
         odd[at.y * 8u + at.x] = level;
         let place = group * 8u + at;
         if params.levels > 1u && all(place < textureDimensions(quarter)) {
-            textureStore(quarter, place, vec4(level, 0.0, 0.0, 1.0));
+            textureStore(quarter, place, texel(level));
         }
     }
     workgroupBarrier();
@@ -71,7 +72,7 @@ fn reduce(
         even[at.y * 4u + at.x] = level;
         let place = group * 4u + at;
         if params.levels > 2u && all(place < textureDimensions(eighth)) {
-            textureStore(eighth, place, vec4(level, 0.0, 0.0, 1.0));
+            textureStore(eighth, place, texel(level));
         }
     }
     workgroupBarrier();
@@ -81,7 +82,7 @@ fn reduce(
         odd[at.y * 2u + at.x] = level;
         let place = group * 2u + at;
         if params.levels > 3u && all(place < textureDimensions(sixteenth)) {
-            textureStore(sixteenth, place, vec4(level, 0.0, 0.0, 1.0));
+            textureStore(sixteenth, place, texel(level));
         }
     }
     workgroupBarrier();
@@ -89,7 +90,7 @@ fn reduce(
     if all(at == vec2(0u)) {
         let level = mean_of_odd(at, group, textureDimensions(sixteenth), 2u);
         if params.levels > 4u && all(group < textureDimensions(thirty_second)) {
-            textureStore(thirty_second, group, vec4(level, 0.0, 0.0, 1.0));
+            textureStore(thirty_second, group, texel(level));
         }
     }
 }

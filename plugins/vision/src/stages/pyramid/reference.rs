@@ -27,11 +27,11 @@ fn half(above: &Level) -> Level {
     let (width, height) = ((above.width / 2).max(1), (above.height / 2).max(1));
     let texel = |x: u32, y: u32| {
         let (x, y) = (x.min(above.width - 1), y.min(above.height - 1));
-        f32::from(above.texels[(y * above.width + x) as usize])
+        u32::from(above.texels[(y * above.width + x) as usize])
     };
     let mean = |x: u32, y: u32| {
         let four = texel(x, y) + texel(x + 1, y) + texel(x, y + 1) + texel(x + 1, y + 1);
-        (four / 4.0).round() as u8
+        ((four + 2) / 4) as u8
     };
     let texels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| mean(2 * x, 2 * y)).collect();
     Level { width, height, texels }

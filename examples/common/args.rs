@@ -1,0 +1,174 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_freshet::prelude::*;
+use clap::{Parser, ValueEnum};
+
+use super::outcome::fail;
+
+/// What can be said on the command line of every example.
+#[derive(Resource, Parser, Debug, Clone)]
+#[command(about = None, long_about = None)]
+pub struct Options {
+    /// Where frames come from: `camera:0`, `synthetic:checker`, a video file, an image, a folder of images. Repeatable
+    #[arg(long = "source", value_name = "SPEC")]
+    pub sources: Vec<String>,
+    /// Ask the source for this size (cameras and synthetic sources)
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub size: Option<(u32, u32)>,
+    /// Camera matrix in pixels at the source's size (default: 60° horizontal field of view)
+    #[arg(long, value_name = "fx,fy,cx,cy", value_parser = intrinsics)]
+    pub intrinsics: Option<Intrinsics>,
+    /// No window; implied when there is no display
+    #[arg(long)]
+    pub headless: bool,
+    /// Stop after this many frames
+    #[arg(long, value_name = "N")]
+    pub frames: Option<u64>,
+    /// Stop after this many seconds
+    #[arg(long, value_name = "S")]
+    pub seconds: Option<f64>,
+    /// `real`: the source's own rate, late frames dropped. `every`: each frame once, in order, none dropped
+    #[arg(long, value_enum, default_value = "real")]
+    pub pace: PaceArgument,
+    /// Write one JSON object per frame
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub record: Option<PathBuf>,
+    /// Write the ledger, timings, adapter and versions
+    #[arg(long, value_name = "FILE.json")]
+    pub report: Option<PathBuf>,
+    /// Write the last picture
+    #[arg(long, value_name = "FILE.png")]
+    pub screenshot: Option<PathBuf>,
+    /// Write the first pictures as an animation (headless only; as many as `--frames`, at most 120)
+    #[arg(long, value_name = "FILE.png")]
+    pub clip: Option<PathBuf>,
+    /// Flags of this example alone, as KEY=VALUE. Repeatable
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// A camera matrix, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Intrinsics {
+    /// Focal lengths.
+    pub focal: Vec2,
+    /// Principal point.
+    pub centre: Vec2,
+}
+
+/// How frames are paced.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaceArgument {
+    /// The source's own rate.
+    Real,
+    /// Each frame once.
+    Every,
+}
+
+impl Options {
+    /// Reads the command line; without `--source`, the default one.
+    pub fn read(default_source: &str) -> Self {
+        let mut options = Self::parse();
+        if options.sources.is_empty() {
+            options.sources.push(default_source.into());
+        }
+        options.headless |= !has_display();
+        if options.frames == Some(0) {
+            fail("--frames 0: there is nothing to do");
+        }
+        if options.seconds.is_some_and(|seconds| !(seconds > 0.0 && seconds < 1e9)) {
+            fail("--seconds: a number above 0 is wanted");
+        }
+        if options.clip.is_some() && !options.headless {
+            fail("--clip: clips are made without a window; add --headless");
+        }
+        options
+    }
+
+    /// How frames are paced.
+    pub fn pace(&self) -> Pace {
+        match self.pace {
+            PaceArgument::Real => Pace::Real,
+            PaceArgument::Every => Pace::Every,
+        }
+    }
+
+    /// The sources, with the settings of their streams.
+    pub fn captures(&self) -> Vec<(Capture, StreamSettings)> {
+        let capture = |spec: &String| {
+            let mut capture = Capture::parse(&bundled(spec)).unwrap_or_else(|error| fail(&error.one_line()));
+            if let Some((width, height)) = self.size {
+                capture = capture.with_size(width, height);
+            }
+            // A live view goes on for as long as it is looked at; when every frame counts, once is all.
+            if self.pace() == Pace::Real {
+                capture = capture.repeating();
+            }
+            (capture, StreamSettings::default().with_pace(self.pace()))
+        };
+        self.sources.iter().map(capture).collect()
+    }
+
+    /// Turns of the app that reports leave out: 120, or a quarter of a short run.
+    pub fn warmup_frames(&self) -> u32 {
+        self.frames.map_or(120, |frames| (frames / 4).min(120) as u32)
+    }
+
+    /// How long a headless app rests between turns.
+    pub fn turn(&self) -> Duration {
+        if self.pace() == Pace::Every { Duration::ZERO } else { super::DISPLAY_PERIOD }
+    }
+
+    /// Pictures of a clip.
+    pub fn clip_frames(&self) -> u32 {
+        self.frames.unwrap_or(120).min(120) as u32
+    }
+
+    /// What was said for `--set KEY=…`.
+    #[allow(dead_code, reason = "most examples have no settings of their own")]
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        self.settings.iter().find_map(|setting| setting.strip_prefix(key)?.strip_prefix('='))
+    }
+}
+
+/// The folder of the project's own media.
+pub fn assets() -> PathBuf {
+    std::env::var_os("BEVY_ASSET_ROOT").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from).join("assets")
+}
+
+/// Finds bundled media from any folder.
+fn bundled(spec: &str) -> String {
+    match spec.strip_prefix("assets/") {
+        Some(rest) if !PathBuf::from(spec).exists() => assets().join(rest).display().to_string(),
+        _ => spec.into(),
+    }
+}
+
+fn has_display() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let (width, height) = text.split_once('x').ok_or("a size reads like 640x480")?;
+    let side = |text: &str| match text.parse() {
+        Ok(0) => Err("a side of 0 pixels holds no picture"),
+        Ok(side) => Ok(side),
+        Err(_) => Err("a size reads like 640x480"),
+    };
+    Ok((side(width)?, side(height)?))
+}
+
+fn intrinsics(text: &str) -> Result<Intrinsics, String> {
+    let numbers: Result<Vec<f32>, _> = text.split(',').map(str::parse).collect();
+    match numbers.as_deref() {
+        Ok(&[fx, fy, cx, cy]) if [fx, fy, cx, cy].iter().all(|number| number.is_finite()) && fx > 0.0 && fy > 0.0 => {
+            Ok(Intrinsics { focal: Vec2::new(fx, fy), centre: Vec2::new(cx, cy) })
+        }
+        _ => Err("four numbers are wanted: fx,fy,cx,cy, focal lengths above 0".into()),
+    }
+}

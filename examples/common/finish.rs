@@ -1,0 +1,158 @@
+//! When an example stops, and what it writes then.
+
+use std::io::Write;
+
+use bevy::prelude::*;
+use bevy::render::view::window::screenshot::{Screenshot, save_to_disk};
+use bevy_freshet::compositor::{ExportDone, Exports};
+use bevy_freshet::inspector::{Recorder, flush_recording, write_report};
+use bevy_freshet::ledger::{Report, Table};
+use bevy_freshet::prelude::*;
+
+use super::outcome::{fail, wrong_input};
+use super::{Options, Screen};
+
+/// How far the end has come.
+#[derive(Resource, Debug, Default, PartialEq, Eq, Clone, Copy)]
+enum Ending {
+    /// The run goes on.
+    #[default]
+    Running,
+    /// Pictures are being written; app frames spent waiting.
+    Writing(u32),
+    /// All is said.
+    Over,
+}
+
+/// What went wrong with what the user gave.
+#[derive(Resource, Debug, Default)]
+struct Complaint(Option<String>);
+
+/// App frames that are spent on the last pictures before they are given up.
+const PATIENCE_FRAMES: u32 = 3600;
+
+pub fn plugin(app: &mut App) {
+    let options = app.world().resource::<Options>().clone();
+    app.init_resource::<Ending>().init_resource::<Complaint>().add_systems(Last, (complain, finish).chain());
+    if let Some(path) = &options.record {
+        let recorder = Recorder::create(path).unwrap_or_else(|error| fail(&one_line(&error)));
+        recorder.install(app);
+    }
+    for path in [&options.report, &options.screenshot, &options.clip].into_iter().flatten() {
+        // Better known now than after a long run.
+        if let Err(error) = std::fs::OpenOptions::new().append(true).create(true).open(path) {
+            fail(&format!("cannot write {}: {error}", path.display()));
+        }
+    }
+    if let Some(path) = &options.clip {
+        let screen = app.world().resource::<Screen>().0.clone();
+        app.world_mut().resource_mut::<Exports>().clip(&screen, path, options.clip_frames(), 30);
+    }
+}
+
+/// Says once which stream failed, and goes on with the others.
+fn complain(
+    states: Query<(&Stream, &StreamState), Changed<StreamState>>,
+    mut done: MessageReader<ExportDone>,
+    mut complaint: ResMut<Complaint>,
+) {
+    for (stream, state) in &states {
+        if let StreamState::Failed { reason } = state {
+            let said = if reason.contains(&stream.name) { reason.clone() } else { format!("{}: {reason}", stream.name) };
+            complaint.0.get_or_insert(said);
+        }
+    }
+    for done in done.read() {
+        if let Err(error) = &done.result {
+            complaint.0.get_or_insert(error.to_string());
+        }
+    }
+}
+
+fn finish(world: &mut World) {
+    let ending = *world.resource::<Ending>();
+    let next = match ending {
+        Ending::Running if is_done(world) => {
+            ask_for_picture(world);
+            Ending::Writing(0)
+        }
+        Ending::Writing(waited) if world.resource::<Exports>().open() == 0 || waited > PATIENCE_FRAMES => {
+            let exit = say_all(world);
+            world.write_message(exit);
+            Ending::Over
+        }
+        Ending::Writing(waited) => Ending::Writing(waited + 1),
+        Ending::Running | Ending::Over => ending,
+    };
+    world.insert_resource(next);
+}
+
+/// Whether every stream has come to its end, or the run to the one that was asked for.
+fn is_done(world: &mut World) -> bool {
+    let options = world.resource::<Options>();
+    let (frames, seconds) = (options.frames, options.seconds);
+    if seconds.is_some_and(|seconds| world.resource::<Time<Real>>().elapsed_secs_f64() >= seconds) {
+        return true;
+    }
+    let mut streams = world.query::<(&StreamState, &StreamStats)>();
+    let mut any = false;
+    for (state, stats) in streams.iter(world) {
+        any = true;
+        let delivered = frames.is_some_and(|frames| stats.completed >= frames);
+        if !delivered && !(state.is_over() && stats.completed == stats.captured && !has_waiting(state, stats)) {
+            return false;
+        }
+    }
+    any
+}
+
+/// Whether a stream that has ended still has frames at the entrance. One that failed may have.
+fn has_waiting(state: &StreamState, stats: &StreamStats) -> bool {
+    *state == StreamState::Ended && stats.waiting > 0
+}
+
+fn ask_for_picture(world: &mut World) {
+    let Some(path) = world.resource::<Options>().screenshot.clone() else { return };
+    let screen = world.get_resource::<Screen>().map(|screen| screen.0.clone());
+    match screen {
+        Some(screen) => world.resource_mut::<Exports>().picture(&screen, path),
+        None => {
+            world.spawn(Screenshot::primary_window()).observe(save_to_disk(path));
+        }
+    }
+    world.resource_mut::<Exports>().finish();
+}
+
+/// Writes and prints what is left, and says how it went.
+fn say_all(world: &mut World) -> AppExit {
+    if let Err(error) = flush_recording(world) {
+        return wrong_input(&one_line(&error));
+    }
+    let report = Report::of(world);
+    let table = Table(&report).to_string();
+    // A closed pipe is the reader's choice.
+    drop(writeln!(std::io::stdout(), "{table}"));
+    let options = world.resource::<Options>().clone();
+    if let Some(path) = &options.report
+        && let Err(error) = write_report(world, path)
+    {
+        return wrong_input(&one_line(&error));
+    }
+    match world.resource_mut::<Complaint>().0.take() {
+        Some(complaint) => wrong_input(&complaint),
+        None => AppExit::Success,
+    }
+}
+
+fn one_line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,13 @@
+//! Tests across plugins, headless, in one program: linking Bevy is dear.
+
+mod convert;
+mod demand;
+mod faults;
+mod flow;
+mod layers;
+mod reading;
+mod shaders;
+mod support;
+
+#[global_allocator]
+static ALLOCATOR: bevy_freshet::ledger::CountingAllocator = bevy_freshet::ledger::CountingAllocator;

@@ -1,0 +1,168 @@
+//! What is made, and how it is coded.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageEncoder, ImageFormat, RgbImage};
+use indicatif::ProgressBar;
+use openh264::OpenH264API;
+use openh264::encoder::{
+    Encoder, EncoderConfig, FrameRate, FrameType, IntraFramePeriod, Profile, QpRange, RateControlMode, UsageType,
+};
+use openh264::formats::YUVSlices;
+
+use crate::error::MediaError;
+use crate::mux::mp4::Sample;
+use crate::mux::{Clip, avi, mp4};
+use crate::picture::Picture;
+use crate::scene::{FRAMES, frame};
+
+/// Steps of the whole work.
+pub(crate) const STEPS: u64 = 2 * FRAMES as u64 + 3;
+
+const CLIP: Clip = Clip { width: 320, height: 240, rate_hz: 30 };
+const SMALL: (u32, u32) = (96, 64);
+const JPEG_QUALITY: u8 = 72;
+
+/// Makes everything.
+pub(crate) fn make(folder: &Path, progress: &ProgressBar) -> Result<(), MediaError> {
+    progress.set_message("painting");
+    let paint = |number| {
+        progress.inc(1);
+        frame(number, CLIP.width, CLIP.height)
+    };
+    let frames: Vec<_> = (0..FRAMES).map(paint).collect();
+
+    progress.set_message("clip.avi");
+    let pictures: Result<Vec<_>, _> = frames.iter().map(|frame| jpeg(&folder.join("clip.avi"), frame)).collect();
+    write(folder, "clip.avi", &avi::file(CLIP, &pictures?))?;
+    progress.inc(1);
+
+    progress.set_message("clip.mp4");
+    write(folder, "clip.mp4", &h264(&frames, progress)?)?;
+
+    progress.set_message("clip.y4m");
+    write(folder, "clip.y4m", &y4m())?;
+    progress.inc(1);
+
+    progress.set_message("pictures");
+    stills(folder, &frames)?;
+    progress.inc(1);
+    Ok(())
+}
+
+fn stills(folder: &Path, frames: &[Picture]) -> Result<(), MediaError> {
+    write(folder, "still.png", &coded(&folder.join("still.png"), &frame(12, 240, 180), ImageFormat::Png)?)?;
+    write(folder, "still.jpg", &jpeg(&folder.join("still.jpg"), &frames[12])?)?;
+    let small = frame(12, SMALL.0, SMALL.1);
+    write(folder, "still.bmp", &coded(&folder.join("still.bmp"), &small, ImageFormat::Bmp)?)?;
+    for number in 0..8 {
+        let name = format!("frames/frame_{number:03}.png");
+        let small = frame(number * FRAMES / 8, SMALL.0, SMALL.1);
+        write(folder, &name, &coded(&folder.join(&name), &small, ImageFormat::Png)?)?;
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), MediaError> {
+    let path = folder.join(name);
+    let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    made.and_then(|()| std::fs::write(&path, bytes)).map_err(|source| MediaError::Write { path, source })
+}
+
+fn jpeg(path: &Path, picture: &Picture) -> Result<Vec<u8>, MediaError> {
+    let mut bytes = Vec::new();
+    let coder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
+    let coded = coder.write_image(&picture.bytes, picture.width, picture.height, ExtendedColorType::Rgb8);
+    coded.map_err(|source| MediaError::Picture { path: path.to_owned(), source })?;
+    Ok(bytes)
+}
+
+fn coded(path: &Path, picture: &Picture, format: ImageFormat) -> Result<Vec<u8>, MediaError> {
+    let mut bytes = Cursor::new(Vec::new());
+    let fault = |source| MediaError::Picture { path: path.to_owned(), source };
+    if let Some(pixels) = RgbImage::from_raw(picture.width, picture.height, picture.bytes.clone()) {
+        pixels.write_to(&mut bytes, format).map_err(fault)?;
+    }
+    Ok(bytes.into_inner())
+}
+
+/// A tenth of the clip, small and uncompressed.
+fn y4m() -> Vec<u8> {
+    let (width, height) = SMALL;
+    let mut bytes = format!("YUV4MPEG2 W{width} H{height} F30:1 Ip A1:1 C420jpeg XCOLORRANGE=LIMITED\n").into_bytes();
+    for number in 0..10 {
+        bytes.extend(b"FRAME\n");
+        bytes.extend(frame(number * 2, width, height).yuv().concat());
+    }
+    bytes
+}
+
+fn h264(frames: &[Picture], progress: &ProgressBar) -> Result<Vec<u8>, MediaError> {
+    // One thread and fixed quality: the same bytes on every machine.
+    let config = EncoderConfig::new()
+        .profile(Profile::Baseline)
+        .usage_type(UsageType::CameraVideoRealTime)
+        .max_frame_rate(FrameRate::from_hz(CLIP.rate_hz as f32))
+        .rate_control_mode(RateControlMode::Off)
+        .qp(QpRange::new(28, 28))
+        .skip_frames(false)
+        .scene_change_detect(false)
+        .adaptive_quantization(false)
+        .background_detection(false)
+        .intra_frame_period(IntraFramePeriod::from_num_frames(30))
+        .num_threads(1);
+    let mut coder = Encoder::with_api_config(OpenH264API::from_source(), config)
+        .map_err(|source| MediaError::Video { frame: 0, source })?;
+    let (mut samples, mut sets) = (Vec::new(), Sets::default());
+    for (frame, number) in frames.iter().zip(0..) {
+        let [luma, blue, red] = frame.yuv();
+        let (width, height) = (frame.width as usize, frame.height as usize);
+        let planes = YUVSlices::new((&luma, &blue, &red), (width, height), (width, width / 2, width / 2));
+        let time = openh264::Timestamp::from_millis(u64::from(number) * 1000 / u64::from(CLIP.rate_hz));
+        let coded = coder.encode_at(&planes, time).map_err(|source| MediaError::Video { frame: number, source })?;
+        let is_key = coded.frame_type() == FrameType::IDR;
+        samples.push(Sample { bytes: sets.take(&coded.to_vec()), is_key });
+        progress.inc(1);
+    }
+    let Sets { sequence: Some(sequence), picture: Some(picture) } = sets else { return Err(MediaError::NoParameters) };
+    Ok(mp4::file(CLIP, &sequence, &picture, &samples))
+}
+
+/// The parameter sets, which an MP4 file keeps in its index rather than beside its pictures.
+#[derive(Debug, Default)]
+struct Sets {
+    sequence: Option<Vec<u8>>,
+    picture: Option<Vec<u8>>,
+}
+
+impl Sets {
+    /// Takes the parameter sets out of a coded frame; gives the rest back, each NAL unit behind its length.
+    fn take(&mut self, coded: &[u8]) -> Vec<u8> {
+        let mut sample = Vec::new();
+        for unit in units(coded) {
+            match unit.first().map(|head| head & 0x1F) {
+                Some(7) => self.sequence = Some(unit.to_vec()),
+                Some(8) => self.picture = Some(unit.to_vec()),
+                _ => {
+                    sample.extend((unit.len() as u32).to_be_bytes());
+                    sample.extend(unit);
+                }
+            }
+        }
+        sample
+    }
+}
+
+/// The NAL units between start codes.
+fn units(coded: &[u8]) -> Vec<&[u8]> {
+    let starts: Vec<_> = (0..coded.len().saturating_sub(2)).filter(|&at| coded[at..at + 3] == [0, 0, 1]).collect();
+    let ends = starts.iter().skip(1).copied().chain([coded.len()]);
+    let units = starts.iter().zip(ends).map(|(&start, end)| {
+        // A start code of four bytes leaves its first zero at the end of the unit before.
+        let unit = &coded[start + 3..end];
+        if end < coded.len() { unit.strip_suffix(&[0]).unwrap_or(unit) } else { unit }
+    });
+    units.filter(|unit| !unit.is_empty()).collect()
+}
