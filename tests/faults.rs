@@ -42,7 +42,8 @@ fn a_change_of_size_is_followed_and_another_stream_goes_on() {
     let every = StreamSettings::default().with_pace(Pace::Every);
     let larger = FrameFormat::new(480, 96, PixelFormat::Gray8).unwrap();
     let (capture, owner): (_, StreamPort) = port(Pace::Every);
-    let changing = app.app.world_mut().spawn((Stream::new("changing"), every, owner, Wants::<FrameCode>::default())).id();
+    let changing =
+        app.app.world_mut().spawn((Stream::new("changing"), every, owner, Wants::<FrameCode>::default())).id();
     let work = move || {
         for seq in 0..40 {
             let format = if seq % 20 < 10 { format() } else { larger };
@@ -54,7 +55,8 @@ fn a_change_of_size_is_followed_and_another_stream_goes_on() {
         }
     };
     let thread = std::thread::Builder::new().spawn(work).unwrap();
-    let (steady, _other) = stream(&mut app, every, format(), u64::MAX, Duration::ZERO, |seq| coded_gray(&format(), seq));
+    let (steady, _other) =
+        stream(&mut app, every, format(), u64::MAX, Duration::ZERO, |seq| coded_gray(&format(), seq));
     app.app.world_mut().entity_mut(steady).insert(Wants::<FrameCode>::default());
     let mut wrong = 0;
     app.turn_until(PATIENCE, |world| {
@@ -109,9 +111,8 @@ fn a_short_picture_is_refused_and_its_slot_returns() {
 fn a_despawned_stream_ends_its_thread_and_frees_everything() {
     let mut app = app();
     let held = bevy_freshet::ledger::GPU_RESIDENT.total();
-    let (id, thread) = stream(&mut app, default(), format(), u64::MAX, Duration::from_millis(1), |seq| {
-        coded_gray(&format(), seq)
-    });
+    let (id, thread) =
+        stream(&mut app, default(), format(), u64::MAX, Duration::from_millis(1), |seq| coded_gray(&format(), seq));
     app.app.world_mut().entity_mut(id).insert(Wants::<FrameCode>::default());
     app.turn_until(PATIENCE, |world| stats(world, id).completed > 5);
     app.app.world_mut().despawn(id);

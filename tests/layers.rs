@@ -46,7 +46,7 @@ const LAYERS: &[Package] = &[
 ];
 
 /// Packages that stand beside the layers. Nobody depends on them, but for [`TESTING`].
-const BESIDE: &[&str] = &[TESTING, "xtask", "freshet_media"];
+const BESIDE: &[&str] = &[TESTING, "freshet_example", "xtask", "freshet_media"];
 
 /// Helps every package to test, as a dev-dependency, and uses nothing of ours.
 const TESTING: &str = "freshet_testing";

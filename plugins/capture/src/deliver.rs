@@ -213,9 +213,7 @@ impl<O: Outlet> Delivery<'_, O> {
                 self.pass.corrupt_in_a_row = pass.corrupt_in_a_row;
                 Err(self.all_corrupt(fault))
             }
-            None if pass.announced == 0 => {
-                Err(SourceError::NoFrames { input: self.info.name.clone(), what: "frames" })
-            }
+            None if pass.announced == 0 => Err(SourceError::NoFrames { input: self.info.name.clone(), what: "frames" }),
             _ => Ok(()),
         }
     }

@@ -26,7 +26,8 @@ pub fn open(capture: &Capture) -> Result<Box<dyn FrameSource>, SourceError> {
             }
             if let Some((width, height)) = capture.size {
                 let sized = synthetic.with_size(width, height);
-                synthetic = sized.map_err(|source| SourceError::Format { input: capture.source.to_string(), source })?;
+                synthetic =
+                    sized.map_err(|source| SourceError::Format { input: capture.source.to_string(), source })?;
             }
             if let Some(rate_hz) = capture.rate_hz.or(*rate_hz) {
                 synthetic = synthetic.with_rate(rate_hz);
@@ -46,9 +47,10 @@ fn check_wishes(capture: &Capture) -> Result<(), SourceError> {
             .map_err(|source| SourceError::Format { input: input(), source })?;
     }
     match capture.rate_hz {
-        Some(rate) if !is_rate(rate) => {
-            Err(SourceError::Unsupported { input: input(), cause: format!("{rate} frames per second is no rate").into() })
-        }
+        Some(rate) if !is_rate(rate) => Err(SourceError::Unsupported {
+            input: input(),
+            cause: format!("{rate} frames per second is no rate").into(),
+        }),
         _ => Ok(()),
     }
 }

@@ -6,11 +6,12 @@
 //! ```
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bevy::ecs::prelude::*;
 use bevy::render::renderer::RenderDevice;
 use freshet_base::{Bytes, DropReason, FrameFormat};
-use freshet_ledger::{FRAMES_CAPTURED, UPLOAD_PADDING, UPLOADED};
+use freshet_ledger::{FRAMES_CAPTURED, UPLOAD_PADDING, UPLOADED, wait};
 
 use crate::attach::{CaptureTimes, recycle};
 use crate::demand::{Demand, Pipeline, Products};
@@ -129,6 +130,23 @@ fn give_up_ring(port: &mut StreamPort, reason: DropReason) {
     if let Some(ring) = port.ring.take() {
         ring.discard_all(reason);
     }
+}
+
+/// How long an app that exits waits for its capture threads; a camera's driver may take some time to answer.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Before the app goes, capture threads let go of mapped memory: drivers do not forgive a write while they are torn
+/// down. The one wait of this crate, and no frame will be late for it.
+pub(crate) fn close_streams(ports: Query<&StreamPort>) {
+    for port in &ports {
+        port.shared.close();
+    }
+    let start = Instant::now();
+    wait(|| {
+        while ports.iter().any(|port| !port.is_alone()) && start.elapsed() < FAREWELL {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
 }
 
 /// Why the adapter cannot hold frames of this format, if it cannot.

@@ -1,20 +1,22 @@
 //! Wiring.
 
-use bevy::app::{App, First, Last, Plugin};
+use bevy::app::{App, AppExit, First, Last, Plugin};
 use bevy::core_pipeline::schedule::camera_driver;
 use bevy::ecs::prelude::*;
+use bevy::ecs::schedule::common_conditions::on_message;
 use bevy::ecs::schedule::{Schedule, ScheduleLabel, SingleThreadedExecutor};
 use bevy::render::renderer::{RenderAdapterInfo, RenderGraph, RenderGraphSystems};
 use bevy::render::{ExtractSchedule, RenderApp, RenderStartup};
 use freshet_ledger::{AdapterSummary, LedgerSystems};
 
-use crate::admit::{admit_frames, fit_rings, follow_states, open_streams};
+use crate::admit::{admit_frames, close_streams, fit_rings, follow_states, open_streams};
 use crate::attach::{Attachments, RetireHooks};
 use crate::demand::Pipeline;
 use crate::messages::{FrameCaptured, FramesDropped};
 use crate::readback::{MetadataLayout, collect_results, poll_device};
 use crate::render::{
-    FrameEncoder, FrameGraphSystems, FrameJobs, ReadyProducts, StreamsGpu, begin_frames, extract_jobs, finish_frames,
+    FrameEncoder, FrameGraphSystems, FrameJobs, ReadyProducts, StreamsGpu, Submitting, begin_frames, extract_jobs,
+    finish_frames, submission_begins, submission_ends,
 };
 use crate::schedule::{FreshetFirst, FreshetLast, FreshetSystems, run};
 
@@ -24,13 +26,14 @@ pub struct FramePlugin;
 
 impl Plugin for FramePlugin {
     fn build(&self, app: &mut App) {
-        let ready = ReadyProducts::default();
+        let (ready, submitting) = (ReadyProducts::default(), Submitting::default());
         app.init_resource::<Pipeline>()
             .init_resource::<MetadataLayout>()
             .init_resource::<Attachments>()
             .init_resource::<RetireHooks>()
             .init_resource::<FrameJobs>()
             .insert_resource(ready.clone())
+            .insert_resource(submitting.clone())
             .add_message::<FrameCaptured>()
             .add_message::<FramesDropped>()
             .add_schedule(single_threaded(FreshetFirst))
@@ -41,6 +44,7 @@ impl Plugin for FramePlugin {
             .add_systems(First, run(FreshetFirst).after(LedgerSystems::Tick))
             // What is booked in this app frame is published in it.
             .add_systems(Last, run(FreshetLast).before(LedgerSystems::Publish))
+            .add_systems(Last, close_streams.run_if(on_message::<AppExit>).after(LedgerSystems::Publish))
             .add_systems(
                 FreshetFirst,
                 // Callbacks run inside the poll: what they mark as arrived is collected at once.
@@ -60,6 +64,7 @@ impl Plugin for FramePlugin {
             .init_resource::<FrameEncoder>()
             .init_resource::<StreamsGpu>()
             .insert_resource(ready)
+            .insert_resource(submitting)
             .add_systems(RenderStartup, forget_device)
             .add_systems(ExtractSchedule, extract_jobs)
             .configure_sets(
@@ -73,6 +78,13 @@ impl Plugin for FramePlugin {
             .add_systems(
                 RenderGraph,
                 (begin_frames.in_set(FrameGraphSystems::Begin), finish_frames.in_set(FrameGraphSystems::Finish)),
+            )
+            .add_systems(
+                RenderGraph,
+                (
+                    submission_begins.after(RenderGraphSystems::Render).before(RenderGraphSystems::Submit),
+                    submission_ends.after(RenderGraphSystems::Submit),
+                ),
             );
     }
 

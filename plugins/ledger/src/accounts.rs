@@ -32,6 +32,10 @@ pub static FOREIGN_ALLOCATIONS: Account = Account::new("heap/foreign_allocations
 pub static WAITS: Account = Account::new("wait/count");
 /// How long, in nanoseconds.
 pub static WAITED_NANOS: Account = Account::new("wait/nanos");
+/// Times wgpu or Bevy, called from the frame path, waited for a lock of their own.
+pub static FOREIGN_WAITS: Account = Account::new("wait/foreign_count");
+/// How long at most, in nanoseconds.
+pub static FOREIGN_WAITED_NANOS: Account = Account::new("wait/foreign_nanos");
 /// Frames that became frame entities.
 pub static FRAMES_CAPTURED: Account = Account::new("frames/captured");
 /// Frame entities used again.
@@ -69,6 +73,8 @@ pub fn all() -> impl Iterator<Item = &'static Account> {
         &FOREIGN_ALLOCATIONS,
         &WAITS,
         &WAITED_NANOS,
+        &FOREIGN_WAITS,
+        &FOREIGN_WAITED_NANOS,
         &FRAMES_CAPTURED,
         &FRAMES_RECYCLED,
     ]

@@ -7,8 +7,8 @@ use std::cell::Cell;
 
 use freshet_base::Bytes;
 
-use crate::accounts::{FOREIGN_ALLOCATIONS, HOT_ALLOCATED, HOT_ALLOCATIONS};
-use crate::usage::WaitWatch;
+use crate::accounts::{FOREIGN_ALLOCATIONS, FOREIGN_WAITED_NANOS, FOREIGN_WAITS, HOT_ALLOCATED, HOT_ALLOCATIONS};
+use crate::usage::{WaitWatch, book as book_wait};
 
 /// Whose code is running on this thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Scope {
 
 thread_local! {
     static SCOPE: Cell<Scope> = const { Cell::new(Scope::Free) };
+    /// Waits of foreign calls within the innermost `hot` of this thread.
+    static FOREIGN_WAITS_SEEN: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Runs `work` with its allocations booked to `scope`, then returns to the scope before, also when `work` panics.
@@ -40,16 +42,32 @@ pub fn scoped<T>(scope: Scope, work: impl FnOnce() -> T) -> T {
 /// Runs a part of the frame path: what it allocates is booked, and where the system counts it, so is each time the
 /// thread gave up the processor to wait.
 pub fn hot<T>(work: impl FnOnce() -> T) -> T {
+    let outer_foreign = FOREIGN_WAITS_SEEN.replace(0);
     let watch = WaitWatch::start();
     let result = scoped(Scope::Hot, work);
-    watch.book();
+    let (times, time) = watch.stop();
+    let own = times.saturating_sub(FOREIGN_WAITS_SEEN.replace(outer_foreign));
+    if own > 0 {
+        book_wait(own, time);
+    }
     result
 }
 
-/// Runs calls into wgpu or Bevy from within [`hot`]; what they allocate is booked apart. Outside of [`hot`] it changes
-/// nothing.
+/// Runs calls into wgpu or Bevy from within [`hot`]: what they allocate, and how often they wait for a lock of their
+/// own, is booked apart. Outside of [`hot`] it changes nothing.
 pub fn foreign<T>(work: impl FnOnce() -> T) -> T {
-    if SCOPE.get() == Scope::Hot { scoped(Scope::Foreign, work) } else { work() }
+    if SCOPE.get() != Scope::Hot {
+        return work();
+    }
+    let watch = WaitWatch::start();
+    let result = scoped(Scope::Foreign, work);
+    let (times, time) = watch.stop();
+    if times > 0 {
+        FOREIGN_WAITS_SEEN.set(FOREIGN_WAITS_SEEN.get() + times);
+        FOREIGN_WAITS.count(times);
+        FOREIGN_WAITED_NANOS.count(time.as_nanos() as u64);
+    }
+    result
 }
 
 /// The system allocator with a count. Install it where the books should show allocations:

@@ -37,12 +37,12 @@ mod usage;
 pub use account::Account;
 pub use accounts::{
     CPU_COPIED, CPU_RESIDENT, DOWN_EXPORT, DOWN_METADATA, DOWN_MODEL_INPUT, DOWN_PIXELS, FOREIGN_ALLOCATIONS,
-    FRAMES_CAPTURED, FRAMES_RECYCLED, GPU_RESIDENT, HOT_ALLOCATED, HOT_ALLOCATIONS, UPLOAD_PADDING, UPLOADED,
-    WAITED_NANOS, WAITS, all, dropped,
+    FOREIGN_WAITED_NANOS, FOREIGN_WAITS, FRAMES_CAPTURED, FRAMES_RECYCLED, GPU_RESIDENT, HOT_ALLOCATED,
+    HOT_ALLOCATIONS, UPLOAD_PADDING, UPLOADED, WAITED_NANOS, WAITS, all, dropped,
 };
 pub use alloc::{CountingAllocator, Scope, foreign, hot, scoped};
 pub use plugin::{LedgerPlugin, LedgerSettings, LedgerSystems, WarmUp};
-pub use report::{AdapterSummary, AppReport, LedgerReport, Percentiles, Report};
+pub use report::{AdapterSummary, AppReport, LedgerReport, Percentiles, Report, ReportExtra};
 pub use snapshot::Snapshot;
 pub use table::Table;
 pub use tally::{AttachmentTally, StageTally, attachment, stage};

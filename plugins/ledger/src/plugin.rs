@@ -21,7 +21,7 @@ pub struct LedgerPlugin {
 /// When counting begins.
 #[derive(Resource, Debug, Clone)]
 pub struct LedgerSettings {
-    /// App frames that reports leave out, counted from the first frame that was captured. Default 120.
+    /// Captured frames that reports leave out. Default 120.
     pub warmup_frames: u32,
 }
 
@@ -53,7 +53,6 @@ pub struct WarmUp {
     pub began: Instant,
     /// Physical memory held when counting began.
     pub resident: Option<Bytes>,
-    frames_with_media: u32,
     last_tick: Option<Instant>,
 }
 
@@ -65,7 +64,6 @@ impl Default for WarmUp {
             baseline: Snapshot::now(),
             began: Instant::now(),
             resident: resident(),
-            frames_with_media: 0,
             last_tick: None,
         }
     }
@@ -91,19 +89,16 @@ fn tick(mut warm_up: ResMut<WarmUp>, mut timings: ResMut<Timings>, settings: Res
         timings.record(TimedKind::AppFrame, "app", now - last);
     }
     warm_up.app_frames += 1;
-    if warm_up.left_out.is_some() || crate::accounts::FRAMES_CAPTURED.total() == captured_before(&warm_up) {
+    if warm_up.left_out.is_some() {
         return;
     }
-    warm_up.frames_with_media += 1;
-    if warm_up.frames_with_media > settings.warmup_frames {
+    let captured =
+        crate::accounts::FRAMES_CAPTURED.total() - warm_up.baseline.account(&crate::accounts::FRAMES_CAPTURED);
+    if captured >= u64::from(settings.warmup_frames) && captured > 0 {
         warm_up.left_out = Some(warm_up.app_frames);
         warm_up.baseline = Snapshot::now();
         warm_up.began = now;
         warm_up.resident = resident();
         timings.clear();
     }
-}
-
-fn captured_before(warm_up: &WarmUp) -> u64 {
-    warm_up.baseline.account(&crate::accounts::FRAMES_CAPTURED)
 }

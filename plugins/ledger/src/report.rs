@@ -9,9 +9,9 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::accounts::{
-    CPU_COPIED, DOWN_EXPORT, DOWN_METADATA, DOWN_MODEL_INPUT, DOWN_PIXELS, FOREIGN_ALLOCATIONS, FRAMES_CAPTURED,
-    FRAMES_RECYCLED, GPU_RESIDENT, HOT_ALLOCATED, HOT_ALLOCATIONS, UPLOAD_PADDING, UPLOADED, WAITED_NANOS, WAITS,
-    dropped,
+    CPU_COPIED, DOWN_EXPORT, DOWN_METADATA, DOWN_MODEL_INPUT, DOWN_PIXELS, FOREIGN_ALLOCATIONS, FOREIGN_WAITED_NANOS,
+    FOREIGN_WAITS, FRAMES_CAPTURED, FRAMES_RECYCLED, GPU_RESIDENT, HOT_ALLOCATED, HOT_ALLOCATIONS, UPLOAD_PADDING,
+    UPLOADED, WAITED_NANOS, WAITS, dropped,
 };
 use crate::plugin::WarmUp;
 use crate::snapshot::Snapshot;
@@ -134,6 +134,8 @@ pub struct LedgerReport {
     pub foreign_allocations: u64,
     /// Waits on the frame path.
     pub waits: Waits,
+    /// Waits of wgpu and Bevy for locks of their own, called from the frame path.
+    pub foreign_waits: Waits,
     /// Frames.
     pub frames: Frames,
     /// Attachments by name.
@@ -179,7 +181,14 @@ pub struct Report {
     pub memory: Memory,
     /// Versions of what ran.
     pub versions: BTreeMap<&'static str, &'static str>,
+    /// What the app itself adds, see [`ReportExtra`].
+    #[serde(flatten)]
+    pub extra: BTreeMap<&'static str, serde_json::Value>,
 }
+
+/// What an app adds to its report, by key.
+#[derive(Resource, Debug, Default, Clone)]
+pub struct ReportExtra(pub BTreeMap<&'static str, serde_json::Value>);
 
 impl Report {
     /// The report of an app that has a `LedgerPlugin`; an empty one of an app that has none.
@@ -211,6 +220,7 @@ impl Report {
                 resident_end_mib: resident().map(|held| held.mebibytes()),
             },
             versions: [("freshet", env!("CARGO_PKG_VERSION")), ("bevy", "0.19")].into(),
+            extra: world.get_resource::<ReportExtra>().map(|extra| extra.0.clone()).unwrap_or_default(),
         }
     }
 }
@@ -232,6 +242,10 @@ fn ledger_report(books: &Snapshot, warmup_frames: u64) -> LedgerReport {
         hot_path_allocated_bytes: of(&HOT_ALLOCATED),
         foreign_allocations: of(&FOREIGN_ALLOCATIONS),
         waits: Waits { count: of(&WAITS), seconds: Duration::from_nanos(of(&WAITED_NANOS)).as_secs_f64() },
+        foreign_waits: Waits {
+            count: of(&FOREIGN_WAITS),
+            seconds: Duration::from_nanos(of(&FOREIGN_WAITED_NANOS)).as_secs_f64(),
+        },
         frames: Frames {
             captured: of(&FRAMES_CAPTURED),
             dropped: occurred(DropReason::ALL.map(|reason| (reason.name(), of(dropped(reason))))),

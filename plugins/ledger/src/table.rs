@@ -50,7 +50,12 @@ impl fmt::Display for Table<'_> {
             "allocations   {} on the hot path, {} inside wgpu and Bevy",
             ledger.hot_path_allocations, ledger.foreign_allocations
         )?;
-        writeln!(out, "waits         {} ({:.6} s)", ledger.waits.count, ledger.waits.seconds)?;
+        let (own, foreign) = (&ledger.waits, &ledger.foreign_waits);
+        writeln!(
+            out,
+            "waits         {} ({:.6} s), {} inside wgpu and Bevy ({:.6} s)",
+            own.count, own.seconds, foreign.count, foreign.seconds
+        )?;
         let mebibytes = |amount: Option<f64>| amount.map_or("unknown".into(), |amount| format!("{amount:.1} MiB"));
         let (start, end) = (mebibytes(memory.resident_start_mib), mebibytes(memory.resident_end_mib));
         write!(out, "memory        {start} → {end}, GPU {}", Bytes(ledger.gpu_resident_bytes))

@@ -19,7 +19,7 @@ pub fn wait<T>(block: impl FnOnce() -> T) -> T {
     result
 }
 
-fn book(times: u64, time: Duration) {
+pub(crate) fn book(times: u64, time: Duration) {
     WAITS.count(times);
     WAITED_NANOS.count(time.as_nanos() as u64);
 }
@@ -38,12 +38,10 @@ impl WaitWatch {
         Self { start: Instant::now(), switches: voluntary_switches() }
     }
 
-    pub(crate) fn book(self) {
-        if let (Some(before), Some(after)) = (self.switches, voluntary_switches())
-            && after > before
-        {
-            book(after - before, self.start.elapsed());
-        }
+    /// Times the thread waited since the start, and for how long at most.
+    pub(crate) fn stop(self) -> (u64, Duration) {
+        let times = self.switches.zip(voluntary_switches()).map_or(0, |(before, after)| after.saturating_sub(before));
+        (times, if times > 0 { self.start.elapsed() } else { Duration::ZERO })
     }
 }
 

@@ -24,7 +24,15 @@ struct Kept {
 impl Kept {
     fn new(pace: Pace, close_after: usize) -> Self {
         let (rests, taken) = (Cell::new(0), RefCell::default());
-        Self { pace, close_after, wanted_from_rest: 0, rests, taken, states: RefCell::default(), drops: RefCell::default() }
+        Self {
+            pace,
+            close_after,
+            wanted_from_rest: 0,
+            rests,
+            taken,
+            states: RefCell::default(),
+            drops: RefCell::default(),
+        }
     }
 
     fn seqs(&self) -> Vec<u64> {

@@ -44,9 +44,8 @@ impl FolderSource {
 fn is_picture(path: &Path) -> bool {
     use std::io::Read;
     let mut start = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| {
-        if file.metadata()?.is_file() { file.take(16).read_to_end(&mut start) } else { Ok(0) }
-    });
+    let read = std::fs::File::open(path)
+        .and_then(|file| if file.metadata()?.is_file() { file.take(16).read_to_end(&mut start) } else { Ok(0) });
     read.is_ok() && Kind::of(&start).is_picture()
 }
 
@@ -67,11 +66,8 @@ impl FrameSource for FolderSource {
         self.seq += 1;
         self.picture = None;
         let picture = foreign(|| MappedFile::open(path).and_then(Picture::open));
-        let picture = picture.map_err(|fault| SourceError::Frame {
-            input: self.input.clone(),
-            seq,
-            source: fault.into(),
-        })?;
+        let picture =
+            picture.map_err(|fault| SourceError::Frame { input: self.input.clone(), seq, source: fault.into() })?;
         let frame = NextFrame::new(seq, picture.format);
         self.picture = Some(picture);
         Ok(Next::Frame(frame))

@@ -7,7 +7,7 @@ pub(super) enum Kind {
     Y4m,
     /// Video in RIFF chunks.
     Avi,
-    /// Video in ISO boxes: MP4, QuickTime.
+    /// Video in ISO boxes: MP4 and its forerunner.
     Mp4,
     /// A picture.
     Jpeg,

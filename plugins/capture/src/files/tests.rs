@@ -107,7 +107,8 @@ fn colors(format: &FrameFormat, bytes: &[u8]) -> Vec<[f32; 3]> {
 
 fn difference(a: &(FrameFormat, Vec<u8>), b: &(FrameFormat, Vec<u8>)) -> f32 {
     let (a, b) = (colors(&a.0, &a.1), colors(&b.0, &b.1));
-    let total: f32 = a.iter().zip(&b).map(|(a, b)| (0..3).map(|channel| (a[channel] - b[channel]).abs()).sum::<f32>()).sum();
+    let total: f32 =
+        a.iter().zip(&b).map(|(a, b)| (0..3).map(|channel| (a[channel] - b[channel]).abs()).sum::<f32>()).sum();
     total / (3 * a.len()) as f32
 }
 
@@ -206,7 +207,10 @@ fn what_cannot_be_opened_says_why() {
     check(&room.file("odd.y4m", b"YUV4MPEG2 Wx H48\nFRAME\n"), "is no size");
     check(&room.file("deep.y4m", b"YUV4MPEG2 W8 H8 C420p10\nFRAME\n"), "420p10");
     check(&room.file("line.y4m", &[b"YUV4MPEG2 ".as_slice(), &[b'x'; 5000]].concat()), "has no end");
-    check(&room.file("mixed.y4m", &[b"YUV4MPEG2 W2 H2\nFRAME\n".as_slice(), &[0; 6], b"NOFRAME\n"].concat()), "frame 1");
+    check(
+        &room.file("mixed.y4m", &[b"YUV4MPEG2 W2 H2\nFRAME\n".as_slice(), &[0; 6], b"NOFRAME\n"].concat()),
+        "frame 1",
+    );
 }
 
 #[test]
@@ -245,7 +249,8 @@ fn another_size_than_the_files_own_is_refused() {
 #[test]
 fn truncated_videos_deliver_their_whole_frames() {
     let room = Room::new();
-    let names = if cfg!(feature = "h264") { vec!["clip.y4m", "clip.avi", "clip.mp4"] } else { vec!["clip.y4m", "clip.avi"] };
+    let names =
+        if cfg!(feature = "h264") { vec!["clip.y4m", "clip.avi", "clip.mp4"] } else { vec!["clip.y4m", "clip.avi"] };
     for name in names {
         let bytes = std::fs::read(media(name)).unwrap();
         let whole = play(&media(name));

@@ -59,8 +59,7 @@ fn decode(bytes: &[u8], header: JpegHeader, pixels: &mut Scratch) -> Result<(), 
         _ => ColorSpace::RGB,
     };
     let (width, height) = (header.format.width as usize, header.format.height as usize);
-    let options =
-        DecoderOptions::default().jpeg_set_out_colorspace(colors).set_max_width(width).set_max_height(height);
+    let options = DecoderOptions::default().jpeg_set_out_colorspace(colors).set_max_width(width).set_max_height(height);
     foreign(|| {
         let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options);
         let fault = |error: zune_jpeg::errors::DecodeErrors| JpegError::Data(error.to_string());

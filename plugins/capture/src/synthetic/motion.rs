@@ -31,8 +31,7 @@ pub(super) fn homography(scene: Scene, pose: u64, width: u32, height: u32) -> Ma
 
     let to_middle = [1.0, 0.0, -middle_x, 0.0, 1.0, -middle_y, 0.0, 0.0, 1.0];
     let turn = [scale * cos, -scale * sin, 0.0, scale * sin, scale * cos, 0.0, 0.0, 0.0, 1.0];
-    let tilt =
-        [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, FORESHORTENING * wave / half, FORESHORTENING * fast / (2.0 * half), 1.0];
+    let tilt = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, FORESHORTENING * wave / half, FORESHORTENING * fast / (2.0 * half), 1.0];
     let back = [
         1.0,
         0.0,

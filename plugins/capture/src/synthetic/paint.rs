@@ -27,8 +27,7 @@ fn samples(format: &FrameFormat) -> [Sample; 3] {
     let rows = [first[0], first[1], first[2], second[0], second[1], second[2], third[0], third[1], third[2]];
     let adjugate = inverse(rows.map(f64::from));
     // A row times its inverse's column is 1, which gives the factor that `inverse` leaves out.
-    let factor =
-        f64::from(rows[0]) * adjugate[0] + f64::from(rows[1]) * adjugate[3] + f64::from(rows[2]) * adjugate[6];
+    let factor = f64::from(rows[0]) * adjugate[0] + f64::from(rows[1]) * adjugate[3] + f64::from(rows[2]) * adjugate[6];
     std::array::from_fn(|sample| Sample {
         weights: std::array::from_fn(|color| {
             (adjugate[3 * sample + color] / factor) as f32 * 255.0 / read.scale[sample]
@@ -80,8 +79,10 @@ fn encode(format: &FrameFormat, samples: &[Sample; 3], band: &[[f32; 3]], top: u
                     // Where the picture ends within the block, its last pixel counts twice.
                     let right = (column + 1).min(width - 1);
                     let below = if layout.down_y == 0 { row } else { rows - 1 };
-                    mean([(row, column), (row, right), (below, column), (below, right)]
-                        .map(|(row, column)| band[(row * width + column) as usize]))
+                    mean(
+                        [(row, column), (row, right), (below, column), (below, right)]
+                            .map(|(row, column)| band[(row * width + column) as usize]),
+                    )
                 };
                 bytes[(row_start + (column >> layout.down_x) * layout.step) as usize] = sample.of(color);
             }

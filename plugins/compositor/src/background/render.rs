@@ -1,5 +1,6 @@
 //! Drawing it, in the render world.
 
+use bevy::asset::Handle;
 use bevy::asset::{AssetServer, load_embedded_asset};
 use bevy::ecs::prelude::*;
 use bevy::math::Vec2;
@@ -15,7 +16,6 @@ use bevy::render::renderer::{RenderContext, RenderDevice, ViewQuery};
 use bevy::render::texture::GpuImage;
 use bevy::render::view::{Msaa, ViewTarget};
 use bevy::shader::Shader;
-use bevy::asset::Handle;
 use std::num::NonZeroU64;
 use wgpu::{BufferUsages, SamplerBindingType, TextureFormat, TextureSampleType};
 
@@ -98,7 +98,9 @@ pub(crate) fn prepare_backgrounds(
         commands.entity(view).remove::<ViewBackground>();
     }
     for (view, background, camera, target, msaa, prepared) in &views {
-        let (Some(image), Some(size)) = (images.get(&background.image), camera.physical_viewport_size) else { continue };
+        let (Some(image), Some(size)) = (images.get(&background.image), camera.physical_viewport_size) else {
+            continue;
+        };
         let (width, height) = (image.texture.width(), image.texture.height());
         let mut scale = background.fit.scale(Vec2::new(width as f32, height as f32), size.as_vec2());
         if background.mirrored {

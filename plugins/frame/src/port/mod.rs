@@ -63,6 +63,19 @@ pub struct StreamPort {
     pub(crate) ring: Option<Arc<UploadRing>>,
 }
 
+impl StreamPort {
+    /// Whether the capture thread has let go of its end.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.shared.has_ended()
+    }
+}
+
+impl Drop for CapturePort {
+    fn drop(&mut self) {
+        self.shared.end();
+    }
+}
+
 impl Drop for StreamPort {
     fn drop(&mut self) {
         self.shared.close();

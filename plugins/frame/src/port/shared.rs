@@ -19,6 +19,8 @@ pub(crate) struct PortShared {
     pace: AtomicU8,
     wanted: AtomicBool,
     closing: AtomicBool,
+    /// Whether the capture thread has let go of its end.
+    ended: AtomicBool,
     dropped: [AtomicU64; DropReason::ALL.len()],
     thread: OnceLock<Thread>,
 }
@@ -39,6 +41,7 @@ impl PortShared {
             pace: AtomicU8::new(pace as u8),
             wanted: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             dropped: Default::default(),
             thread: OnceLock::new(),
         }
@@ -79,6 +82,14 @@ impl PortShared {
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
         self.wake();
+    }
+
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     pub(crate) fn register_thread(&self) {

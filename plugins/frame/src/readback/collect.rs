@@ -9,12 +9,16 @@ use freshet_ledger::foreign;
 use super::ring::Arrival;
 use super::section::MetadataLayout;
 use crate::attach::AttachExt;
+use crate::render::Submitting;
 use crate::runtime::StreamRuntime;
 use crate::stream::{StreamSettings, StreamStats};
 
 /// Lets wgpu run the callbacks of what the GPU has finished; without it results would come one app frame later.
-pub(crate) fn poll_device(device: Option<Res<RenderDevice>>) {
+pub(crate) fn poll_device(device: Option<Res<RenderDevice>>, submitting: Res<Submitting>) {
     let Some(device) = device else { return };
+    if submitting.is_under_way() {
+        return;
+    }
     #[expect(clippy::disallowed_methods, reason = "asks and does not wait; the one place that does")]
     foreign(|| {
         // An error means that the device is lost, which Bevy handles.

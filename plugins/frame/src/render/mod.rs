@@ -16,7 +16,7 @@ mod pipeline;
 mod stage;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bevy::ecs::prelude::*;
 
@@ -39,6 +39,27 @@ pub enum FrameGraphSystems {
     Stages,
     /// Records readbacks, closes the encoder.
     Finish,
+}
+
+/// Whether the render world is submitting right now; the two worlds share it.
+///
+/// A submission holds wgpu's locks and runs the callbacks of what is finished itself: polling meanwhile would wait for
+/// it and find nothing.
+#[derive(Resource, Debug, Default, Clone)]
+pub(crate) struct Submitting(Arc<AtomicBool>);
+
+impl Submitting {
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+pub(crate) fn submission_begins(submitting: Res<Submitting>) {
+    submitting.0.store(true, Ordering::Release);
+}
+
+pub(crate) fn submission_ends(submitting: Res<Submitting>) {
+    submitting.0.store(false, Ordering::Release);
 }
 
 /// The products whose pipelines are compiled; the two worlds share it.

@@ -31,8 +31,8 @@ pub(super) fn section(report: &Report, warming_up: bool) -> Section<Vec<LedgerGr
         _ => (format!("{broken} not zero"), Tone::Bad),
     };
     let body = vec![
-        LedgerGroup { heads: ["crossed", "total", "per frame"], rows: crossings(report) },
         LedgerGroup { heads: ["must be zero", "", ""], rows: zero },
+        LedgerGroup { heads: ["crossed", "total", "per frame"], rows: crossings(report) },
         LedgerGroup { heads: ["held", "now", "since warm-up"], rows: held(report) },
     ];
     Section { summary, tone, body }
@@ -60,6 +60,12 @@ fn crossings(report: &Report) -> Vec<LedgerRow> {
             aside: ledger.foreign_allocations.checked_div(frames).map_or_else(|| "–".into(), text::count),
             tone: Tone::Dim,
         },
+        LedgerRow {
+            what: "waits in wgpu, Bevy",
+            total: text::count(ledger.foreign_waits.count),
+            aside: format!("{} ms", text::millis(ledger.foreign_waits.seconds * 1e3)),
+            tone: Tone::Dim,
+        },
     ]
 }
 
@@ -81,22 +87,12 @@ fn must_be_zero(report: &Report, warming_up: bool) -> Vec<LedgerRow> {
             tone: tone(ledger.hot_path_allocations),
         }
     } else {
-        LedgerRow {
-            what: "hot-path allocations",
-            total: "not counted".into(),
-            aside: String::new(),
-            tone: Tone::Dim,
-        }
+        LedgerRow { what: "hot-path allocations", total: "not counted".into(), aside: String::new(), tone: Tone::Dim }
     };
     let (waits, waited) = (ledger.waits.count, ledger.waits.seconds * 1e3);
     let pixels = ledger.bytes_down.pixels;
     vec![
-        LedgerRow {
-            what: "down: pixels",
-            total: Bytes(pixels).to_string(),
-            aside: String::new(),
-            tone: tone(pixels),
-        },
+        LedgerRow { what: "down: pixels", total: Bytes(pixels).to_string(), aside: String::new(), tone: tone(pixels) },
         allocations,
         LedgerRow {
             what: "waits",

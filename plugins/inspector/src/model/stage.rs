@@ -12,6 +12,7 @@ pub(crate) struct StageRow {
     pub(crate) gpu_p95: String,
     pub(crate) cpu_median: String,
     pub(crate) runs: String,
+    pub(crate) tone: Tone,
     /// Its time on the GPU as a share of the app frame, 0 to 1.
     pub(crate) share: f32,
     pub(crate) percent: String,
@@ -29,6 +30,7 @@ pub(super) fn section(report: &Report, order: &[&str]) -> Section<Vec<StageRow>>
             gpu_p95: text::measured(stage.gpu_ms.map(|gpu| gpu.p95), text::millis),
             cpu_median: text::measured(stage.cpu_ms.map(|cpu| cpu.median), text::millis),
             runs: text::count(stage.runs),
+            tone: if stage.runs == 0 { Tone::Dim } else { Tone::Plain },
             share: share.unwrap_or(0.0) as f32,
             percent: text::measured(share, |share| format!("{:.1} %", share * 100.0)),
         })

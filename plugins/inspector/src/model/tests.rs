@@ -81,12 +81,12 @@ fn a_healthy_run_is_clean() {
 
     let card = &model.streams.body[0];
     assert_eq!((card.state, card.tone, card.reason.as_deref()), ("streaming", Tone::Good, None));
-    assert_eq!([&card.format, &card.rate, &card.age, &card.dropped], ["640x480 YUYV", "29.97 Hz", "12.3 ms old", "none"]);
-    let wants: Vec<_> = card.wants.iter().map(|want| (want.product, want.by.as_str())).collect();
     assert_eq!(
-        wants,
-        [("live_picture", "← live picture, hud"), ("frame_code", "← by hand"), ("luma", "← stages")]
+        [&card.format, &card.rate, &card.age, &card.dropped],
+        ["640x480 YUYV", "29.97 Hz", "12.3 ms old", "none"]
     );
+    let wants: Vec<_> = card.wants.iter().map(|want| (want.product, want.by.as_str())).collect();
+    assert_eq!(wants, [("live_picture", "← live picture, hud"), ("frame_code", "← by hand"), ("luma", "← stages")]);
     assert_eq!(model.streams.summary, "1 of 1 streaming");
 
     assert_eq!((model.ledger.summary.as_str(), model.ledger.tone), ("clean", Tone::Good));

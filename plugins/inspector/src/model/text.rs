@@ -44,7 +44,10 @@ mod tests {
 
     #[test]
     fn texts_stay_narrow() {
-        assert_eq!([0, 9_999_999, 12_345_678, u64::from(u32::MAX) * 4].map(count), ["0", "9999999", "12.3 M", "17.2 G"]);
+        assert_eq!(
+            [0, 9_999_999, 12_345_678, u64::from(u32::MAX) * 4].map(count),
+            ["0", "9999999", "12.3 M", "17.2 G"]
+        );
         assert_eq!([0.0421, 16.666, 250.0].map(millis), ["0.042", "16.666", "250.0"]);
         assert_eq!([0.0123, 1.25, 600.0].map(|it| age(Duration::from_secs_f64(it))), ["12.3 ms", "1.2 s", "10 min"]);
         assert_eq!(measured(None, millis), "–");

@@ -20,6 +20,9 @@ pub(super) fn show(ui: &mut Ui, attachments: &[AttachmentRow]) {
             Cell::figure("p95", AGE, Tone::Dim),
         ],
     );
+    if attachments.is_empty() {
+        row(ui, &[Cell::name("nothing was attached yet", Tone::Dim)]);
+    }
     for it in attachments {
         row(
             ui,

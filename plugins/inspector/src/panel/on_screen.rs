@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bevy::app::Startup;
-use bevy::asset::{Assets, RenderAssetUsages};
+use bevy::asset::{Assets, Handle, RenderAssetUsages};
 use bevy::camera::{Camera, Camera2d, ClearColorConfig, RenderTarget};
 use bevy::color::Color;
 use bevy::ecs::prelude::*;
@@ -18,8 +18,12 @@ use super::InspectorPicture;
 use crate::model::tests::stats;
 use crate::{InspectorPlugin, InspectorSettings};
 
-const SIZE: Extent3d = Extent3d { width: 600, height: 1200, depth_or_array_layers: 1 };
+const SIZE: Extent3d = Extent3d { width: 600, height: 760, depth_or_array_layers: 1 };
 const GREEN: [u8; 4] = [0, 255, 0, 255];
+
+/// What the camera draws to.
+#[derive(Resource)]
+struct Screen(Handle<Image>);
 
 #[derive(Resource, Default)]
 struct Taken(Option<Image>);
@@ -30,16 +34,17 @@ fn spawn_scene(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
     target.texture_descriptor.usage |= TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC;
     let target = images.add(target);
     let clear_color = ClearColorConfig::Custom(Color::srgb_u8(200, 200, 200));
-    commands.spawn((Camera2d, Camera { clear_color, ..Default::default() }, RenderTarget::Image(target.clone().into())));
+    commands.spawn((
+        Camera2d,
+        Camera { clear_color, ..Default::default() },
+        RenderTarget::Image(target.clone().into()),
+    ));
 
     let small = Extent3d { width: 8, height: 6, depth_or_array_layers: 1 };
     let picture = images.add(Image::new_fill(small, dimension, &GREEN, format, RenderAssetUsages::default()));
     commands.spawn((Stream::new("made up"), StreamState::Streaming, stats(), InspectorPicture(picture)));
-    commands.insert_resource(Shot(target));
+    commands.insert_resource(Screen(target));
 }
-
-#[derive(Resource)]
-struct Shot(bevy::asset::Handle<Image>);
 
 fn pixel(image: &Image, x: u32, y: u32) -> [u8; 4] {
     let place = ((y * SIZE.width + x) * 4) as usize;
@@ -49,34 +54,14 @@ fn pixel(image: &Image, x: u32, y: u32) -> [u8; 4] {
 
 #[test]
 fn the_panel_is_drawn_by_a_camera_without_a_window_with_the_streams_picture() {
-    let mut app = Tmp::new(|app| {
+    let mut app = TestApp::new(|app| {
         let settings = InspectorSettings { open: true, ..Default::default() };
         app.add_plugins((LedgerPlugin::default(), InspectorPlugin { settings }))
             .init_resource::<Taken>()
             .add_systems(Startup, spawn_scene);
     });
-    app.turn(5);
-    { // TEMP
-    use crate::model::tests::*;
-    use crate::model::*;
-    let (mut report, stats) = (report(), stats());
-    report.ledger.waits.count=2;
-    report.ledger.attachments.entry("frame_code").or_default().skipped.extend([("late", 2), ("no_target", 5)]);
-    let failed = StreamState::Failed { reason: "cannot open \"clip.mp4\": the file is truncated: it ends within the box that says where the frames lie".into() };
-    let mut a = stream(&StreamState::Streaming, &stats);
-    let w = app.app.world_mut();
-    let mut q = w.query_filtered::<Entity, With<Stream>>();
-    a.stream = q.iter(w).next().unwrap();
-    let mut dstats = stats.clone(); dstats.dropped = [12, 0, 3, 40, 0, 0, 0];
-    let mut b = stream(&failed, &dstats);
-    b.name = "clip.mp4"; b.wants.clear(); b.also_made.clear();
-    let mut i = inputs(&report, vec![a, b]);
-    i.recorded = Some(crate::Recorded{written: 1234, dropped: 0});
-    let model = panel_model(&i);
-    *w.resource_mut::<super::Panel>() = super::Panel { model, made: Some(std::time::Instant::now() + Duration::from_secs(3600)) };
-    }
     app.turn(30);
-    let target = app.app.world().resource::<Shot>().0.clone();
+    let target = app.app.world().resource::<Screen>().0.clone();
     app.app.world_mut().spawn(Screenshot::image(target)).observe(
         |taken: On<ScreenshotCaptured>, mut kept: ResMut<Taken>| {
             kept.0 = Some(taken.image.clone());
@@ -92,30 +77,4 @@ fn the_panel_is_drawn_by_a_camera_without_a_window_with_the_streams_picture() {
     let all = (0..SIZE.height).flat_map(|y| (0..SIZE.width).map(move |x| (x, y)));
     let green = all.filter(|&(x, y)| pixel(&image, x, y) == GREEN).count();
     assert!(green > 3000, "the stream's picture is in the panel: {green} pixels");
-    if let Ok(path) = std::env::var("PANEL_PNG") { std::fs::write(path, image.data.unwrap()).unwrap(); }
-}
-
-struct Tmp { app: bevy::app::App }
-impl Tmp {
-    fn new(build: impl FnOnce(&mut bevy::app::App)) -> Self {
-        use bevy::prelude::*;
-        use bevy::render::RenderPlugin;
-        let mut app = App::new();
-        app.add_plugins(
-            DefaultPlugins
-                .set(WindowPlugin { primary_window: None, exit_condition: bevy::window::ExitCondition::DontExit, ..default() })
-                .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
-                .disable::<bevy::winit::WinitPlugin>()
-                .disable::<bevy::render::pipelined_rendering::PipelinedRenderingPlugin>(),
-        );
-        build(&mut app);
-        app.finish();
-        app.cleanup();
-        Self { app }
-    }
-    fn turn(&mut self, n: usize) { for _ in 0..n { self.app.update(); } }
-    fn turn_until(&mut self, _within: Duration, mut done: impl FnMut(&mut World) -> bool) {
-        for _ in 0..2000 { if done(self.app.world_mut()) { return; } self.app.update(); std::thread::sleep(Duration::from_millis(1)); }
-        panic!("not done");
-    }
 }

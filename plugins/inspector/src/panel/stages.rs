@@ -3,7 +3,6 @@
 use bevy_egui::egui::Ui;
 
 use super::table::{Cell, row};
-use super::theme::GAP;
 use crate::model::{StageRow, Tone};
 
 const FIGURE: f32 = 52.0;
@@ -21,10 +20,10 @@ pub(super) fn show(ui: &mut Ui, stages: &[StageRow]) {
         ]
     };
     let [name, median, p95, cpu, runs] = cells("ms", "GPU", "p95", "CPU", "runs", Tone::Dim);
-    row(ui, &[name, median, p95, cpu, runs, Cell::text("share of frame", SHARE + BAR + GAP, Tone::Dim)]);
+    row(ui, &[name, median, p95, cpu, runs, Cell::figure("share", SHARE, Tone::Dim), Cell::text("", BAR, Tone::Dim)]);
     for it in stages {
         let [name, median, p95, cpu, runs] =
-            cells(it.name, &it.gpu_median, &it.gpu_p95, &it.cpu_median, &it.runs, Tone::Plain);
-        row(ui, &[name, median, p95, cpu, runs, Cell::figure(&it.percent, SHARE, Tone::Plain), Cell::bar(it.share, BAR)]);
+            cells(it.name, &it.gpu_median, &it.gpu_p95, &it.cpu_median, &it.runs, it.tone);
+        row(ui, &[name, median, p95, cpu, runs, Cell::figure(&it.percent, SHARE, it.tone), Cell::bar(it.share, BAR)]);
     }
 }

@@ -46,29 +46,6 @@ fn model(change: impl FnOnce(&mut Report)) -> PanelModel {
 }
 
 #[test]
-fn temp_time() {
-    let (context, settings, model) = (egui::Context::default(), InspectorSettings::default(), model(|_| {}));
-    texts(&context, &model, &settings);
-    let t = Instant::now();
-    let mut tess = Duration::ZERO;
-    for _ in 0..100 {
-        let input = RawInput { screen_rect: Some(SCREEN), ..Default::default() };
-        let mut output = context.run_ui(input, |ui| show(ui.ctx(), &model, &[None, None], &settings));
-        let shapes = std::mem::take(&mut output.shapes);
-        output.drop_without_applying_deltas();
-        let u = Instant::now();
-        context.tessellate(shapes, 1.0);
-        tess += u.elapsed();
-    }
-    eprintln!("TIME per pass {:?} of which tessellation {:?}", t.elapsed() / 100, tess / 100);
-    let r = report();
-    let s = stats();
-    let t = Instant::now();
-    for _ in 0..100 { std::hint::black_box(panel_model(&inputs(&r, vec![stream(&StreamState::Streaming, &s)]))); }
-    eprintln!("TIME model {:?}", t.elapsed() / 100);
-}
-
-#[test]
 fn no_text_lies_on_another_or_outside_of_the_panel() {
     for width in [0.0, 460.0, 5000.0] {
         let settings = InspectorSettings { panel_width: width, ..Default::default() };

@@ -18,7 +18,7 @@ pub(super) const BACKGROUND: Color32 = Color32::from_rgba_premultiplied(15, 18, 
 pub(super) const EDGE: Stroke = Stroke { width: 1.0, color: Color32::from_gray(54) };
 pub(super) const RULE: Stroke = EDGE;
 pub(super) const BAR: Color32 = Color32::from_rgb(88, 148, 214);
-pub(super) const BAR_GROUND: Color32 = Color32::from_gray(40);
+pub(super) const BAR_GROUND: Color32 = Color32::from_gray(58);
 pub(super) const BRIGHT: Color32 = Color32::from_gray(235);
 
 /// Every figure is as wide as every other.

@@ -1,37 +1,67 @@
 //! One frame as one line.
 
-use std::collections::BTreeMap;
-
 use bevy::ecs::prelude::*;
-use freshet_frame::{Attachments, Frame, Skipped, Stream};
-use serde::Serialize;
+use bevy::ecs::world::EntityRef;
+use freshet_frame::{AttachmentKind, Attachments, Frame, Skipped, Stream};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// One frame and what is known about it. As JSON on one line it is what recordings are made of; the order of the fields
-/// is the order in the file.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct FrameLine {
-    stream: String,
+/// One frame and what is known about it, as it is written down. The order of the fields is the order in the file.
+#[derive(serde::Serialize)]
+pub(super) struct FrameLine<'a> {
+    stream: &'a str,
     pub(super) seq: u64,
     captured_ns: u64,
-    attachments: BTreeMap<&'static str, serde_json::Value>,
-    skipped: BTreeMap<&'static str, &'static str>,
+    attachments: AttachmentsOf<'a>,
+    skipped: SkippedOf<'a>,
 }
 
-impl FrameLine {
+impl<'a> FrameLine<'a> {
     /// What is on this frame now. `None` for an entity that carries no frame, or whose stream is gone.
-    pub(super) fn of(world: &World, entity: Entity) -> Option<Self> {
+    pub(super) fn of(world: &'a World, entity: Entity) -> Option<Self> {
         let entity = world.get_entity(entity).ok()?;
         let frame = entity.get::<Frame>()?;
         let stream = world.get::<Stream>(frame.stream)?;
-        let kinds = world.get_resource::<Attachments>().map_or(&[][..], Attachments::kinds);
-        let attachments = kinds.iter().filter_map(|kind| Some((kind.name, (kind.to_json)(entity)?)));
-        let skipped = entity.get::<Skipped>().into_iter().flat_map(Skipped::iter);
         Some(Self {
-            stream: stream.name.clone(),
+            stream: &stream.name,
             seq: frame.seq,
             captured_ns: frame.captured.as_nanos(),
-            attachments: attachments.collect(),
-            skipped: skipped.map(|(what, reason)| (what, reason.name())).collect(),
+            attachments: AttachmentsOf {
+                frame: entity,
+                kinds: world.get_resource::<Attachments>().map_or(&[], Attachments::kinds),
+            },
+            skipped: SkippedOf(entity.get()),
         })
+    }
+
+    /// Writes the line, with its end, into an empty buffer.
+    pub(super) fn write(&self, line: &mut Vec<u8>) -> serde_json::Result<()> {
+        serde_json::to_writer(&mut *line, self)?;
+        line.push(b'\n');
+        Ok(())
+    }
+}
+
+struct AttachmentsOf<'a> {
+    frame: EntityRef<'a>,
+    kinds: &'a [AttachmentKind],
+}
+
+impl Serialize for AttachmentsOf<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for kind in self.kinds {
+            if let Some(value) = (kind.to_json)(self.frame) {
+                map.serialize_entry(kind.name, &value)?;
+            }
+        }
+        map.end()
+    }
+}
+
+struct SkippedOf<'a>(Option<&'a Skipped>);
+
+impl Serialize for SkippedOf<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.into_iter().flat_map(Skipped::iter))
     }
 }

@@ -34,6 +34,11 @@ impl<T> SeqOrder<T> {
         Some(entry.remove())
     }
 
+    /// Says that this number's turn is over, line or no line.
+    pub(super) fn pass(&mut self, seq: u64) {
+        self.next = self.next.max(seq + 1);
+    }
+
     /// Whether as many lines wait as may.
     pub(super) fn is_full(&self) -> bool {
         self.waiting.len() >= Self::MOST_WAITING

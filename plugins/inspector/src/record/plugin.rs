@@ -12,7 +12,8 @@ use freshet_frame::{Frame, Frames, RetireHooks, Stream};
 use freshet_ledger::{LedgerSystems, Scope, scoped};
 
 use super::line::FrameLine;
-use super::recorder::{Recorded, Recorder, WhenFull};
+use super::recorder::{Recorded, Recorder};
+use super::writer::WhenFull;
 use crate::error::RecordError;
 
 /// Records all frames of an app. A file that cannot be made is logged, and nothing is recorded; a program that should
@@ -54,7 +55,9 @@ pub fn flush_recording(world: &mut World) -> Result<Recorded, RecordError> {
     let mut streams = world.query_filtered::<Entity, With<Stream>>();
     let streams: Vec<_> = streams.iter(world).collect();
     for stream in streams {
-        hold_alive(&mut world.into(), stream);
+        if world.get_resource::<Recorder>().is_some_and(Recorder::is_recording) {
+            hold_alive(&mut world.into(), stream, WhenFull::Wait);
+        }
     }
     world.get_resource_mut::<Recorder>().map_or(Ok(Recorded::default()), |mut recorder| recorder.finish())
 }
@@ -72,21 +75,23 @@ fn record_frame(world: &mut World, entity: Entity) {
         if !world.get_resource::<Recorder>().is_some_and(Recorder::is_recording) {
             return;
         }
-        hold(&mut world.into(), stream, entity);
+        hold(&mut world.into(), stream, entity, WhenFull::Drop);
         loop {
             let next = world.resource_mut::<Recorder>().order(stream).next();
             let oldest = oldest_alive(world, stream, next, entity);
             let mut recorder = world.resource_mut::<Recorder>();
             recorder.release(stream, oldest.map(|(seq, _)| seq), WhenFull::Drop);
-            let Some((oldest_seq, oldest)) = oldest.filter(|_| recorder.order(stream).is_full()) else { return };
+            let Some((seq, oldest)) = oldest.filter(|_| recorder.order(stream).is_full()) else { return };
             // Others have waited long enough for this one: it is written as it is now.
-            hold(&mut world.into(), stream, oldest);
-            world.resource_mut::<Recorder>().release(stream, Some(oldest_seq + 1), WhenFull::Drop);
+            hold(&mut world.into(), stream, oldest, WhenFull::Drop);
+            let mut recorder = world.resource_mut::<Recorder>();
+            recorder.release(stream, Some(seq + 1), WhenFull::Drop);
+            recorder.order(stream).pass(seq);
         }
     });
 }
 
-/// The oldest frame of a stream, `retired` left out, that is not written yet.
+/// The oldest frame of a stream, `retired` left out, whose turn is still to come.
 fn oldest_alive(world: &World, stream: Entity, next: u64, retired: Entity) -> Option<(u64, Entity)> {
     let frames = world.get::<Frames>(stream)?.iter().filter(|entity| *entity != retired);
     let alive = frames.filter_map(|entity| Some((world.get::<Frame>(entity)?.seq, entity)));
@@ -97,25 +102,33 @@ fn oldest_alive(world: &World, stream: Entity, next: u64, retired: Entity) -> Op
 fn record_end_of_stream(removed: On<Remove, Stream>, mut world: DeferredWorld) {
     scoped(Scope::Free, || {
         let stream = removed.entity;
-        hold_alive(&mut world, stream);
+        if !world.get_resource::<Recorder>().is_some_and(Recorder::is_recording) {
+            return;
+        }
+        hold_alive(&mut world, stream, WhenFull::Drop);
         if let Some(mut recorder) = world.get_resource_mut::<Recorder>() {
             recorder.end_stream(stream, WhenFull::Drop);
         }
     });
 }
 
-fn hold_alive(world: &mut DeferredWorld<'_>, stream: Entity) {
+fn hold_alive(world: &mut DeferredWorld<'_>, stream: Entity, when_full: WhenFull) {
     let frames: Vec<_> = world.get::<Frames>(stream).into_iter().flat_map(Frames::iter).collect();
     for entity in frames {
-        hold(world, stream, entity);
+        hold(world, stream, entity, when_full);
     }
 }
 
 /// Makes a frame's line and lets it wait for its turn.
-fn hold(world: &mut DeferredWorld<'_>, stream: Entity, entity: Entity) {
-    let Some(line) = FrameLine::of(world, entity) else { return };
-    let Some(mut recorder) = world.get_resource_mut::<Recorder>().filter(|recorder| recorder.is_recording()) else {
+fn hold(world: &mut DeferredWorld<'_>, stream: Entity, entity: Entity, when_full: WhenFull) {
+    if FrameLine::of(world, entity).is_none() {
         return;
-    };
-    recorder.order(stream).insert(line.seq, line);
+    }
+    let buffer = world.get_resource_mut::<Recorder>().and_then(|mut recorder| recorder.buffer(when_full));
+    let Some(mut buffer) = buffer else { return };
+    // Writing plain values into memory does not fail.
+    let seq = FrameLine::of(world, entity).and_then(|line| line.write(&mut buffer).ok().map(|()| line.seq));
+    if let (Some(seq), Some(mut recorder)) = (seq, world.get_resource_mut::<Recorder>()) {
+        recorder.hold(stream, seq, buffer);
+    }
 }

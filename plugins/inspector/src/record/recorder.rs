@@ -1,18 +1,16 @@
-//! The queue and the thread behind it.
+//! What is recorded, and what is missing.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
 
 use bevy::ecs::prelude::*;
 use bevy::log::{error, warn};
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
-use super::line::FrameLine;
 use super::order::SeqOrder;
+use super::writer::{Line, WhenFull, Writer};
 use crate::error::RecordError;
 
 /// Writes one JSON object per frame to a file, when the frame is recycled and at the end.
@@ -22,22 +20,19 @@ use crate::error::RecordError;
 /// ```
 ///
 /// Lines of a stream stand in the order of `seq`. A line is what was on the frame when it was recycled; a result that
-/// came later is not in it. The disk never holds a frame up: when the queue is full, the line is dropped and counted.
+/// came later is not in it. The disk never holds a frame up: when too many lines are on their way, the next is dropped
+/// and counted.
 #[derive(Resource, Debug)]
 pub struct Recorder {
     path: PathBuf,
-    /// `None` once the recording has ended.
+    /// `None` once the recording has ended or broken off.
     writer: Option<Writer>,
+    ended: bool,
     failure: Option<RecordError>,
-    streams: Vec<(Entity, SeqOrder<FrameLine>)>,
+    streams: Vec<(Entity, SeqOrder<Line>)>,
+    sent: u64,
     written: Arc<AtomicU64>,
     dropped: u64,
-}
-
-#[derive(Debug)]
-struct Writer {
-    lines: Sender<FrameLine>,
-    thread: JoinHandle<io::Result<()>>,
 }
 
 /// What became of the frames that were to be recorded.
@@ -49,17 +44,8 @@ pub struct Recorded {
     pub dropped: u64,
 }
 
-/// Whether a line may hold its sender up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WhenFull {
-    /// While the app runs.
-    Drop,
-    /// When it is over.
-    Wait,
-}
-
 impl Recorder {
-    /// Lines on their way to the disk, at most.
+    /// Lines that may be on their way to the disk.
     pub const QUEUE_LINES: usize = 1024;
 
     /// Makes the file, or empties it, and starts the thread that writes it.
@@ -80,15 +66,18 @@ impl Recorder {
         file: impl Write + Send + 'static,
         queue_lines: usize,
     ) -> Result<Self, RecordError> {
-        let (lines, queue) = bounded(queue_lines);
         let written = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&written);
-        let work = move || write_lines(&queue, file, &counted);
-        match std::thread::Builder::new().name("freshet recorder".into()).spawn(work) {
-            Ok(thread) => {
-                let writer = Some(Writer { lines, thread });
-                Ok(Self { path, writer, failure: None, streams: Vec::new(), written, dropped: 0 })
-            }
+        match Writer::start(file, queue_lines, Arc::clone(&written)) {
+            Ok(writer) => Ok(Self {
+                path,
+                writer: Some(writer),
+                ended: false,
+                failure: None,
+                streams: Vec::new(),
+                sent: 0,
+                written,
+                dropped: 0,
+            }),
             Err(source) => Err(RecordError::Thread { path, source }),
         }
     }
@@ -98,12 +87,13 @@ impl Recorder {
         Recorded { written: self.written.load(Ordering::Relaxed), dropped: self.dropped }
     }
 
-    /// Whether frames are still taken in.
+    /// Whether frames are to be recorded.
     pub(super) const fn is_recording(&self) -> bool {
-        self.writer.is_some()
+        !self.ended
     }
 
-    pub(super) fn order(&mut self, stream: Entity) -> &mut SeqOrder<FrameLine> {
+    /// The lines of a stream that wait for their turn.
+    pub(super) fn order(&mut self, stream: Entity) -> &mut SeqOrder<Line> {
         let place = self.streams.iter().position(|&(known, _)| known == stream).unwrap_or_else(|| {
             self.streams.push((stream, SeqOrder::default()));
             self.streams.len() - 1
@@ -111,10 +101,27 @@ impl Recorder {
         &mut self.streams[place].1
     }
 
+    /// A buffer for a line, if there is one. That there is none is counted.
+    pub(super) fn buffer(&mut self, when_full: WhenFull) -> Option<Line> {
+        let buffer = self.writer.as_mut().and_then(|writer| writer.buffer(when_full));
+        self.dropped += u64::from(buffer.is_none());
+        buffer
+    }
+
+    /// Takes in a frame's line, written into `buffer`, to wait for its turn.
+    pub(super) fn hold(&mut self, stream: Entity, seq: u64, buffer: Line) {
+        self.order(stream).insert(seq, buffer);
+    }
+
     /// Sends a stream's lines with numbers below `end` on their way.
     pub(super) fn release(&mut self, stream: Entity, end: Option<u64>, when_full: WhenFull) {
         while let Some(line) = self.order(stream).pop_below(end) {
-            self.send(line, when_full);
+            let sent = self.writer.as_ref().is_some_and(|writer| writer.send(line, when_full));
+            self.sent += u64::from(sent);
+            self.dropped += u64::from(!sent);
+        }
+        if self.writer.as_ref().is_some_and(Writer::is_broken) {
+            self.stop();
         }
     }
 
@@ -124,38 +131,6 @@ impl Recorder {
         self.streams.retain(|&(known, _)| known != stream);
     }
 
-    fn send(&mut self, line: FrameLine, when_full: WhenFull) {
-        let Some(writer) = &self.writer else {
-            self.dropped += 1;
-            return;
-        };
-        let sent = match when_full {
-            WhenFull::Drop => writer.lines.try_send(line),
-            WhenFull::Wait => writer.lines.send(line).map_err(|error| TrySendError::Disconnected(error.0)),
-        };
-        match sent {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => self.dropped += 1,
-            Err(TrySendError::Disconnected(_)) => {
-                self.dropped += 1;
-                // The thread has gone, so this does not wait.
-                self.stop();
-            }
-        }
-    }
-
-    /// Closes the queue and waits for the thread to write what is in it.
-    fn stop(&mut self) {
-        let Some(Writer { lines, thread }) = self.writer.take() else { return };
-        drop(lines);
-        let result = thread.join().unwrap_or_else(|_| Err(io::Error::other("the writing thread panicked")));
-        if let Err(source) = result {
-            let failure = RecordError::Write { path: self.path.clone(), source };
-            error!("{}", failure.one_line());
-            self.failure = Some(failure);
-        }
-    }
-
     /// Ends the recording: waits until everything taken in is in the file, and says what is missing.
     ///
     /// # Errors
@@ -163,6 +138,7 @@ impl Recorder {
     /// When the file could not be written; once.
     pub(super) fn finish(&mut self) -> Result<Recorded, RecordError> {
         let was_recording = self.is_recording();
+        self.ended = true;
         while let Some(&(stream, _)) = self.streams.first() {
             self.end_stream(stream, WhenFull::Wait);
         }
@@ -173,27 +149,19 @@ impl Recorder {
         }
         self.failure.take().map_or(Ok(recorded), Err)
     }
+
+    fn stop(&mut self) {
+        let Some(Err(source)) = self.writer.take().map(Writer::finish) else { return };
+        self.dropped += self.sent - self.written.load(Ordering::Relaxed);
+        let failure = RecordError::Write { path: self.path.clone(), source };
+        error!("{}", failure.one_line());
+        self.failure = Some(failure);
+    }
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        if self.is_recording() {
-            // What went wrong has been logged.
-            drop(self.finish());
-        }
+        // What goes wrong is logged.
+        drop(self.finish());
     }
-}
-
-fn write_lines(queue: &Receiver<FrameLine>, file: impl Write, written: &AtomicU64) -> io::Result<()> {
-    let mut out = BufWriter::new(file);
-    while let Ok(line) = queue.recv() {
-        serde_json::to_writer(&mut out, &line)?;
-        out.write_all(b"\n")?;
-        written.fetch_add(1, Ordering::Relaxed);
-        if queue.is_empty() {
-            // Whoever follows the file sees whole lines.
-            out.flush()?;
-        }
-    }
-    out.flush()
 }

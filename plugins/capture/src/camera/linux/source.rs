@@ -43,10 +43,7 @@ struct CameraSource {
 }
 
 /// Opens a camera in the format nearest to the wish.
-pub(in crate::camera) fn open(
-    address: &CameraAddress,
-    capture: &Capture,
-) -> Result<Box<dyn FrameSource>, SourceError> {
+pub(in crate::camera) fn open(address: &CameraAddress, capture: &Capture) -> Result<Box<dyn FrameSource>, SourceError> {
     let input = capture.source.to_string();
     let path = match address {
         CameraAddress::Index(index) => path(*index),
@@ -190,12 +187,7 @@ impl CameraSource {
 
 impl FrameSource for CameraSource {
     fn info(&self) -> SourceInfo {
-        SourceInfo {
-            name: self.input.clone(),
-            format: Some(self.format),
-            rate_hz: self.rate_hz,
-            timing: Timing::Live,
-        }
+        SourceInfo { name: self.input.clone(), format: Some(self.format), rate_hz: self.rate_hz, timing: Timing::Live }
     }
 
     fn next(&mut self) -> Result<Next, SourceError> {

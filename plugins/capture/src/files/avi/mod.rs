@@ -53,10 +53,7 @@ impl AviSource {
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(None),
                 Err(riff::Truncated) => {
-                    return Err(SourceError::Truncated {
-                        input: self.file.input().to_owned(),
-                        frames: self.frames,
-                    });
+                    return Err(SourceError::Truncated { input: self.file.input().to_owned(), frames: self.frames });
                 }
             }
         }

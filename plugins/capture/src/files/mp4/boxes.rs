@@ -59,7 +59,8 @@ pub(super) fn promised_end(file: &MappedFile, bytes: &[u8]) -> Result<u64, Sourc
 
 /// Adds up the samples that are promised without a size of their own, which alone would stand for a byte each.
 fn count_samples(piece: Piece<'_>, samples: &mut u64, depth: u32) -> bool {
-    let number = |at: usize| piece.content.get(at..at + 4).map(|four| u32::from_be_bytes([four[0], four[1], four[2], four[3]]));
+    let number =
+        |at: usize| piece.content.get(at..at + 4).map(|four| u32::from_be_bytes([four[0], four[1], four[2], four[3]]));
     match &piece.kind {
         b"stsz" if number(4) != Some(0) => *samples += u64::from(number(8).unwrap_or(0)),
         b"trun" if number(0).is_some_and(|flags| flags & 0xF00 == 0) => *samples += u64::from(number(4).unwrap_or(0)),

@@ -58,7 +58,7 @@ impl H264Decoder {
 
 fn decoder() -> Result<Decoder, FrameFault> {
     let config = DecoderConfig::new().flush_after_decode(Flush::NoFlush);
-    Ok(foreign(|| Decoder::with_api_config(OpenH264API::from_source(), config)).map_err(plain)?)
+    foreign(|| Decoder::with_api_config(OpenH264API::from_source(), config)).map_err(plain)
 }
 
 /// The decoder's error without what it says of backtraces.

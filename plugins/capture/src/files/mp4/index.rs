@@ -109,20 +109,17 @@ fn format(file: &MappedFile, coding: &Avc1Box) -> Result<FrameFormat, SourceErro
     let set = Sps::read(&set.bytes).ok_or_else(|| file.malformed("its H.264 header is damaged"))?;
     if set.chroma != 1 || set.bits != 8 {
         let chroma = ["4:0:0", "4:2:0", "4:2:2", "4:4:4"][set.chroma.min(3) as usize];
-        return Err(file.unsupported(format!(
-            "its H.264 has {} bits and chroma {chroma}; 8 bits and 4:2:0 are read",
-            set.bits
-        )));
+        return Err(
+            file.unsupported(format!("its H.264 has {} bits and chroma {chroma}; 8 bits and 4:2:0 are read", set.bits))
+        );
     }
     if set.interlaced {
         return Err(file.unsupported("its H.264 is interlaced, which is not supported"));
     }
     let format = file.format(set.width, set.height, PixelFormat::I420)?;
     let guess = format.color;
-    Ok(format.with_color(ColorSpace {
-        matrix: set.matrix.unwrap_or(guess.matrix),
-        range: set.range.unwrap_or(guess.range),
-    }))
+    Ok(format
+        .with_color(ColorSpace { matrix: set.matrix.unwrap_or(guess.matrix), range: set.range.unwrap_or(guess.range) }))
 }
 
 /// The parameter sets as the decoder takes them: each behind a start code.

@@ -25,52 +25,88 @@ struct Params {
 @group(0) @binding(2) var picture: texture_storage_2d<rgba8unorm, write>;
 @group(0) @binding(3) var luma: texture_storage_2d<r8unorm, write>;
 
-fn sample_at(component: u32, at: vec2<u32>) -> f32 {
-    let s = params.samples[component];
-    let byte = s.offset + (at.y >> s.down.y) * s.stride + (at.x >> s.down.x) * s.step;
+// A thread converts two neighbours of a row: where they share chroma it is read once.
+
+fn code_at(byte: u32) -> f32 {
     return f32((native[byte >> 2u] >> ((byte & 3u) * 8u)) & 0xffu) / 255.0;
 }
 
-fn levels_at(at: vec2<u32>) -> vec3<f32> {
-    var codes = vec3(sample_at(0u, at), 128.0 / 255.0, 128.0 / 255.0);
+fn first_byte(component: u32, at: vec2<u32>) -> u32 {
+    let s = params.samples[component];
+    return s.offset + (at.y >> s.down.y) * s.stride + (at.x >> s.down.x) * s.step;
+}
+
+struct Pair {
+    left: vec3<f32>,
+    right: vec3<f32>,
+}
+
+fn levels_at(at: vec2<u32>) -> Pair {
+    let middle = 128.0 / 255.0;
+    let luma = first_byte(0u, at);
+    var left = vec3(code_at(luma), middle, middle);
+    var right = vec3(code_at(luma + params.samples[0].step), middle, middle);
     if params.gray == 0u {
-        codes.y = sample_at(1u, at);
-        codes.z = sample_at(2u, at);
+        let second = first_byte(1u, at);
+        let third = first_byte(2u, at);
+        left.y = code_at(second);
+        left.z = code_at(third);
+        if params.samples[1].down.x == 1u {
+            right.y = left.y;
+            right.z = left.z;
+        } else {
+            right.y = code_at(second + params.samples[1].step);
+            right.z = code_at(third + params.samples[2].step);
+        }
     }
-    return params.scale.xyz * codes + params.bias.xyz;
+    return Pair(params.scale.xyz * left + params.bias.xyz, params.scale.xyz * right + params.bias.xyz);
 }
 
-fn rgb_of(levels: vec3<f32>) -> vec3<f32> {
+fn store_picture(at: vec2<u32>, levels: vec3<f32>) {
     let rgb = vec3(dot(params.red.xyz, levels), dot(params.green.xyz, levels), dot(params.blue.xyz, levels));
-    return saturate(rgb);
+    textureStore(picture, at, vec4(saturate(rgb), 1.0));
 }
 
-fn luma_of(levels: vec3<f32>) -> f32 {
-    return saturate(select(levels.x, dot(params.weights.xyz, levels), params.rgb == 1u));
+fn store_luma(at: vec2<u32>, levels: vec3<f32>) {
+    let level = select(levels.x, dot(params.weights.xyz, levels), params.rgb == 1u);
+    textureStore(luma, at, vec4(saturate(level), 0.0, 0.0, 1.0));
 }
 
 @compute @workgroup_size(16, 16)
 fn both(@builtin(global_invocation_id) id: vec3<u32>) {
-    if any(id.xy >= params.size) { return; }
-    let levels = levels_at(id.xy);
-    textureStore(picture, id.xy, vec4(rgb_of(levels), 1.0));
-    textureStore(luma, id.xy, vec4(luma_of(levels), 0.0, 0.0, 1.0));
+    let at = vec2(id.x * 2u, id.y);
+    if any(at >= params.size) { return; }
+    let pair = levels_at(at);
+    store_picture(at, pair.left);
+    store_luma(at, pair.left);
+    if at.x + 1u >= params.size.x { return; }
+    store_picture(at + vec2(1u, 0u), pair.right);
+    store_luma(at + vec2(1u, 0u), pair.right);
 }
 
 @compute @workgroup_size(16, 16)
 fn only_picture(@builtin(global_invocation_id) id: vec3<u32>) {
-    if any(id.xy >= params.size) { return; }
-    textureStore(picture, id.xy, vec4(rgb_of(levels_at(id.xy)), 1.0));
+    let at = vec2(id.x * 2u, id.y);
+    if any(at >= params.size) { return; }
+    let pair = levels_at(at);
+    store_picture(at, pair.left);
+    if at.x + 1u >= params.size.x { return; }
+    store_picture(at + vec2(1u, 0u), pair.right);
 }
 
 @compute @workgroup_size(16, 16)
 fn only_luma(@builtin(global_invocation_id) id: vec3<u32>) {
-    if any(id.xy >= params.size) { return; }
-    var level: f32;
+    let at = vec2(id.x * 2u, id.y);
+    if any(at >= params.size) { return; }
+    var pair: Pair;
     if params.rgb == 1u {
-        level = luma_of(levels_at(id.xy));
+        pair = levels_at(at);
     } else {
-        level = saturate(params.scale.x * sample_at(0u, id.xy) + params.bias.x);
+        let byte = first_byte(0u, at);
+        pair.left = vec3(params.scale.x * code_at(byte) + params.bias.x);
+        pair.right = vec3(params.scale.x * code_at(byte + params.samples[0].step) + params.bias.x);
     }
-    textureStore(luma, id.xy, vec4(level, 0.0, 0.0, 1.0));
+    store_luma(at, pair.left);
+    if at.x + 1u >= params.size.x { return; }
+    store_luma(at + vec2(1u, 0u), pair.right);
 }

@@ -13,7 +13,8 @@ pub(super) fn dispatch(
     cache: &PipelineCache,
     pass: &mut wgpu::ComputePass<'_>,
 ) {
-    let workgroups = (frame.format.width.div_ceil(WORKGROUP_SIDE), frame.format.height.div_ceil(WORKGROUP_SIDE));
+    // A thread converts two neighbours of a row.
+    let workgroups = (frame.format.width.div_ceil(2 * WORKGROUP_SIDE), frame.format.height.div_ceil(WORKGROUP_SIDE));
     let Some(slot) = bindings.slots.get(frame.slot) else { return };
     bindings.variant.pipeline(pipelines).dispatch(cache, pass, slot, workgroups);
     if let Some(live) = &bindings.live {

@@ -10,7 +10,7 @@ use wgpu::TextureFormat;
 
 use super::params::Params;
 
-/// The side of a workgroup, in pixels.
+/// The side of a workgroup, in threads.
 pub(crate) const WORKGROUP_SIDE: u32 = 16;
 
 /// One pipeline for each combination of outputs.

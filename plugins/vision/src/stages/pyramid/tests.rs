@@ -12,7 +12,10 @@ fn layout_and_bindings_agree_with_the_shader() {
     assert_eq!(shader.workgroup_size("reduce"), Some([WORKGROUP_SIDE, WORKGROUP_SIDE, 1]));
     assert_eq!(shader.size_of("Params"), Some(PARAMS_BYTES as u32));
     let names = ["params", "luma", "corners", "half", "quarter", "eighth", "sixteenth", "thirty_second"];
-    assert_eq!(shader.bindings(), names.into_iter().enumerate().map(|(index, name)| (index as u32, name)).collect::<Vec<_>>());
+    assert_eq!(
+        shader.bindings(),
+        names.into_iter().enumerate().map(|(index, name)| (index as u32, name)).collect::<Vec<_>>()
+    );
 }
 
 #[test]

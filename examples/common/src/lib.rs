@@ -10,9 +10,9 @@ mod outcome;
 mod progress;
 mod screen;
 
-pub use args::Options;
+pub use args::{Intrinsics, Options, PaceArgument};
+pub use finish::Closing;
 pub use outcome::fail;
-#[allow(unused_imports, reason = "not every example looks at the screen itself")]
 pub use screen::Screen;
 
 use std::time::Duration;
@@ -71,7 +71,6 @@ fn default_plugins(options: &Options, window: Option<Window>) -> PluginGroupBuil
 }
 
 /// Opens the sources of the command line, each as a stream.
-#[allow(dead_code, reason = "an example with a source of its own opens it itself")]
 pub fn open_sources(commands: &mut Commands, options: &Options) -> Vec<Entity> {
     let streams = options.captures().into_iter();
     streams.map(|(capture, settings)| commands.spawn((capture, settings)).id()).collect()

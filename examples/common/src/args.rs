@@ -129,7 +129,6 @@ impl Options {
     }
 
     /// What was said for `--set KEY=…`.
-    #[allow(dead_code, reason = "most examples have no settings of their own")]
     pub fn setting(&self, key: &str) -> Option<&str> {
         self.settings.iter().find_map(|setting| setting.strip_prefix(key)?.strip_prefix('='))
     }
@@ -137,7 +136,9 @@ impl Options {
 
 /// The folder of the project's own media.
 pub fn assets() -> PathBuf {
-    std::env::var_os("BEVY_ASSET_ROOT").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from).join("assets")
+    std::env::var_os("BEVY_ASSET_ROOT")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
+        .join("assets")
 }
 
 /// Finds bundled media from any folder.

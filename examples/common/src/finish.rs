@@ -24,6 +24,10 @@ enum Ending {
     Over,
 }
 
+/// Whether the run is over and its report is about to be written.
+#[derive(Resource, Debug, Default)]
+pub struct Closing(pub bool);
+
 /// What went wrong with what the user gave.
 #[derive(Resource, Debug, Default)]
 struct Complaint(Option<String>);
@@ -33,7 +37,10 @@ const PATIENCE_FRAMES: u32 = 3600;
 
 pub fn plugin(app: &mut App) {
     let options = app.world().resource::<Options>().clone();
-    app.init_resource::<Ending>().init_resource::<Complaint>().add_systems(Last, (complain, finish).chain());
+    app.init_resource::<Ending>()
+        .init_resource::<Closing>()
+        .init_resource::<Complaint>()
+        .add_systems(Last, (complain, finish).chain());
     if let Some(path) = &options.record {
         let recorder = Recorder::create(path).unwrap_or_else(|error| fail(&one_line(&error)));
         recorder.install(app);
@@ -58,7 +65,8 @@ fn complain(
 ) {
     for (stream, state) in &states {
         if let StreamState::Failed { reason } = state {
-            let said = if reason.contains(&stream.name) { reason.clone() } else { format!("{}: {reason}", stream.name) };
+            let said =
+                if reason.contains(&stream.name) { reason.clone() } else { format!("{}: {reason}", stream.name) };
             complaint.0.get_or_insert(said);
         }
     }
@@ -74,9 +82,13 @@ fn finish(world: &mut World) {
     let next = match ending {
         Ending::Running if is_done(world) => {
             ask_for_picture(world);
+            world.resource_mut::<Closing>().0 = true;
             Ending::Writing(0)
         }
-        Ending::Writing(waited) if world.resource::<Exports>().open() == 0 || waited > PATIENCE_FRAMES => {
+        // At least two turns, in which the example may add to the report.
+        Ending::Writing(waited)
+            if waited > 1 && (world.resource::<Exports>().open() == 0 || waited > PATIENCE_FRAMES) =>
+        {
             let exit = say_all(world);
             world.write_message(exit);
             Ending::Over
