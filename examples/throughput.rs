@@ -70,13 +70,25 @@ const PROBE: &str = "copy_probe";
 impl Plugin for CopyProbe {
     fn build(&self, app: &mut App) {
         stage(PROBE);
+        let copies = probe_copies(app.world().resource());
         let Some(render_app) = app.get_sub_app_mut(RenderApp) else { return };
-        render_app.add_systems(RenderStartup, make_probe).add_systems(
+        render_app.insert_resource(ProbeCopies(copies)).add_systems(RenderStartup, make_probe).add_systems(
             RenderGraph,
             copy.after(FrameGraphSystems::Stages).before(FrameGraphSystems::Finish).in_set(RenderGraphSystems::Render),
         );
     }
 }
+
+/// Copies in each frame: `--set copies=N`, default 1. Many keep a GPU busy, and so at the clocks it has under load.
+fn probe_copies(options: &freshet_example::Options) -> u32 {
+    options.setting("copies").map_or(1, |copies| {
+        let copies = copies.parse().ok().filter(|copies| (1..=1000).contains(copies));
+        copies.unwrap_or_else(|| freshet_example::fail("--set copies=N: a number from 1 to 1000 is wanted"))
+    })
+}
+
+#[derive(Resource)]
+struct ProbeCopies(u32);
 
 /// Bytes of a copy: more than caches hold where the adapter is a GPU, little where it is the CPU.
 fn probe_bytes(kind: &str) -> u64 {
@@ -86,7 +98,7 @@ fn probe_bytes(kind: &str) -> u64 {
 fn make_probe(device: Res<RenderDevice>, adapter: Res<RenderAdapterInfo>, mut commands: Commands) {
     let kind = if adapter.device_type == wgpu::DeviceType::Cpu { "cpu" } else { "gpu" };
     let buffer = || {
-        device.create_buffer(&wgpu::BufferDescriptor {
+        device.wgpu_device().create_buffer(&wgpu::BufferDescriptor {
             label: Some("throughput:copy"),
             size: probe_bytes(kind).min(device.limits().max_buffer_size),
             usage: wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
@@ -96,11 +108,18 @@ fn make_probe(device: Res<RenderDevice>, adapter: Res<RenderAdapterInfo>, mut co
     commands.insert_resource(ProbeBuffers { from: buffer(), to: buffer() });
 }
 
-fn copy(probe: Res<ProbeBuffers>, mut encoder: ResMut<FrameEncoder>, recorder: Option<Res<DiagnosticsRecorder>>) {
+fn copy(
+    probe: Res<ProbeBuffers>,
+    copies: Res<ProbeCopies>,
+    mut encoder: ResMut<FrameEncoder>,
+    recorder: Option<Res<DiagnosticsRecorder>>,
+) {
     let Some(encoder) = encoder.get() else { return };
     let recorder = recorder.as_deref();
     let span = recorder.time_span(encoder, "freshet/copy_probe");
-    encoder.copy_buffer_to_buffer(&probe.from, 0, &probe.to, 0, probe.from.size());
+    for _ in 0..copies.0 {
+        encoder.copy_buffer_to_buffer(&probe.from, 0, &probe.to, 0, probe.from.size());
+    }
     span.end(encoder);
     stage(PROBE).ran();
 }
@@ -115,7 +134,7 @@ fn summarise(world: &mut World, mut seen_exit: Local<bool>) {
     let codes = json!({ "right": codes.right, "wrong": codes.wrong, "none": codes.none });
     let report = Report::of(world);
     let kind = report.adapter.as_ref().map_or("cpu", |adapter| adapter.kind.as_str());
-    let bytes = 2 * probe_bytes(kind);
+    let bytes = 2 * probe_bytes(kind) * u64::from(probe_copies(world.resource()));
     let mut formats = world.query::<&StreamStats>();
     let format = formats.iter(world).find_map(|stats| stats.format);
     let median = |stage: &str| report.stages.get(stage).and_then(|stage| Some(stage.gpu_ms?.median));

@@ -6,19 +6,18 @@
 //! ```
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use bevy::ecs::prelude::*;
 use bevy::render::renderer::RenderDevice;
 use freshet_base::{Bytes, DropReason, FrameFormat};
-use freshet_ledger::{FRAMES_CAPTURED, UPLOAD_PADDING, UPLOADED, wait};
+use freshet_ledger::{FRAMES_CAPTURED, UPLOAD_PADDING, UPLOADED};
 
 use crate::attach::{CaptureTimes, recycle};
 use crate::demand::{Demand, Pipeline, Products};
 use crate::frame::{Frame, FrameOf, GpuSlot};
 use crate::lease::Leases;
 use crate::messages::{FrameCaptured, FramesDropped};
-use crate::port::{StreamPort, UploadRing};
+use crate::port::{OpenPorts, StreamPort, UploadRing};
 use crate::readback::{MetadataLayout, ReadbackRing};
 use crate::render::{FrameJob, FrameJobs, ReadyProducts};
 use crate::runtime::{PendingFrame, StreamRuntime};
@@ -30,10 +29,12 @@ const LINGER_FRAMES: u32 = 30;
 
 /// Gives a stream whose port is new its pool of frame entities.
 pub(crate) fn open_streams(
-    opened: Query<(Entity, &StreamSettings, Has<StreamRuntime>), Added<StreamPort>>,
+    opened: Query<(Entity, &StreamPort, &StreamSettings, Has<StreamRuntime>), Added<StreamPort>>,
+    mut open: ResMut<OpenPorts>,
     mut commands: Commands,
 ) {
-    for (stream, settings, reopened) in &opened {
+    for (stream, port, settings, reopened) in &opened {
+        open.add(&port.shared);
         if reopened {
             continue;
         }
@@ -130,23 +131,6 @@ fn give_up_ring(port: &mut StreamPort, reason: DropReason) {
     if let Some(ring) = port.ring.take() {
         ring.discard_all(reason);
     }
-}
-
-/// How long an app that exits waits for its capture threads; a camera's driver may take some time to answer.
-const FAREWELL: Duration = Duration::from_millis(500);
-
-/// Before the app goes, capture threads let go of mapped memory: drivers do not forgive a write while they are torn
-/// down. The one wait of this crate, and no frame will be late for it.
-pub(crate) fn close_streams(ports: Query<&StreamPort>) {
-    for port in &ports {
-        port.shared.close();
-    }
-    let start = Instant::now();
-    wait(|| {
-        while ports.iter().any(|port| !port.is_alone()) && start.elapsed() < FAREWELL {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    });
 }
 
 /// Why the adapter cannot hold frames of this format, if it cannot.

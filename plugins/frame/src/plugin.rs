@@ -1,18 +1,18 @@
 //! Wiring.
 
-use bevy::app::{App, AppExit, First, Last, Plugin};
+use bevy::app::{App, First, Last, Plugin};
 use bevy::core_pipeline::schedule::camera_driver;
 use bevy::ecs::prelude::*;
-use bevy::ecs::schedule::common_conditions::on_message;
 use bevy::ecs::schedule::{Schedule, ScheduleLabel, SingleThreadedExecutor};
 use bevy::render::renderer::{RenderAdapterInfo, RenderGraph, RenderGraphSystems};
 use bevy::render::{ExtractSchedule, RenderApp, RenderStartup};
 use freshet_ledger::{AdapterSummary, LedgerSystems};
 
-use crate::admit::{admit_frames, close_streams, fit_rings, follow_states, open_streams};
+use crate::admit::{admit_frames, fit_rings, follow_states, open_streams};
 use crate::attach::{Attachments, RetireHooks};
 use crate::demand::Pipeline;
 use crate::messages::{FrameCaptured, FramesDropped};
+use crate::port::OpenPorts;
 use crate::readback::{MetadataLayout, collect_results, poll_device};
 use crate::render::{
     FrameEncoder, FrameGraphSystems, FrameJobs, ReadyProducts, StreamsGpu, Submitting, begin_frames, extract_jobs,
@@ -32,6 +32,7 @@ impl Plugin for FramePlugin {
             .init_resource::<Attachments>()
             .init_resource::<RetireHooks>()
             .init_resource::<FrameJobs>()
+            .init_resource::<OpenPorts>()
             .insert_resource(ready.clone())
             .insert_resource(submitting.clone())
             .add_message::<FrameCaptured>()
@@ -44,7 +45,6 @@ impl Plugin for FramePlugin {
             .add_systems(First, run(FreshetFirst).after(LedgerSystems::Tick))
             // What is booked in this app frame is published in it.
             .add_systems(Last, run(FreshetLast).before(LedgerSystems::Publish))
-            .add_systems(Last, close_streams.run_if(on_message::<AppExit>).after(LedgerSystems::Publish))
             .add_systems(
                 FreshetFirst,
                 // Callbacks run inside the poll: what they mark as arrived is collected at once.

@@ -13,6 +13,8 @@ mod stamp;
 
 use freshet_base::{Bytes, ColorSpace, FormatError, FrameFormat, PixelFormat};
 
+use paint::Band;
+
 pub use motion::PERIOD;
 pub use scene::Scene;
 pub use source::SyntheticSource;
@@ -122,14 +124,14 @@ impl Synthetic {
     /// The native bytes of this frame, with its code.
     pub fn render(&self, seq: u64) -> Vec<u8> {
         let mut bytes = vec![0; self.format.bytes().0 as usize];
-        self.paint(self.pose(seq), &mut bytes);
+        self.paint(self.pose(seq), &mut Band::new(self.format.width), &mut bytes);
         stamp::stamp(self.format, seq as u32, &mut bytes);
         bytes
     }
 
     /// Paints a pose, ready to be stamped.
-    fn paint(&self, pose: u64, bytes: &mut [u8]) {
-        paint::paint(self.scene, self.format, pose, bytes);
+    fn paint(&self, pose: u64, band: &mut Band, bytes: &mut [u8]) {
+        paint::paint(self.scene, self.format, pose, band, bytes);
         stamp::clear(self.format, bytes);
     }
 }

@@ -42,16 +42,25 @@ pub(super) fn black_and_white(format: &FrameFormat) -> (u8, u8) {
     (first.of([0.0; 3]), first.of([1.0; 3]))
 }
 
-/// Paints a pose of the scene into native bytes.
-pub(super) fn paint(scene: Scene, format: FrameFormat, pose: u64, bytes: &mut [u8]) {
+/// Two rows of colours: a sample of chroma may serve two.
+#[derive(Debug)]
+pub(super) struct Band(Vec<[f32; 3]>);
+
+impl Band {
+    /// Memory for two rows of a picture this wide.
+    pub(super) fn new(width: u32) -> Self {
+        Self(vec![[0.0; 3]; 2 * width as usize])
+    }
+}
+
+/// Paints a pose of the scene into native bytes, two rows at a time.
+pub(super) fn paint(scene: Scene, format: FrameFormat, pose: u64, Band(band): &mut Band, bytes: &mut [u8]) {
     let (width, height) = (format.width, format.height);
     let scene_from_frame = inverse(homography(scene, pose, width, height));
     let samples = samples(&format);
     if format.pixels == PixelFormat::Rgba {
         bytes.fill(255);
     }
-    // Two rows at a time, for a sample of chroma may serve two.
-    let mut band = vec![[0.0; 3]; 2 * width as usize];
     for top in (0..height).step_by(2) {
         let rows = (height - top).min(2);
         for (index, color) in band[..(rows * width) as usize].iter_mut().enumerate() {
@@ -59,7 +68,7 @@ pub(super) fn paint(scene: Scene, format: FrameFormat, pose: u64, bytes: &mut [u
             let (x, y) = apply(&scene_from_frame, x.into(), y.into());
             *color = scene.color(x as f32, y as f32, width as f32, height as f32);
         }
-        encode(&format, &samples, &band, top, rows, bytes);
+        encode(&format, &samples, band, top, rows, bytes);
     }
 }
 

@@ -2,16 +2,22 @@
 
 use freshet_frame::FrameWriter;
 
+use super::paint::Band;
 use super::{Synthetic, stamp};
 use crate::error::SourceError;
 use crate::scratch::Scratch;
 use crate::source::{FrameSource, Next, NextFrame, SourceInfo, Timing};
 
-/// A computed scene as a source: endless, and after each pose was painted once, a frame costs one copy.
+/// A computed scene as a source: endless. The first frame that is written takes the memory for all poses, for until then
+/// nobody may have room for such frames; each frame after it paints one more pose until all are there, and from then
+/// on costs one copy.
 #[derive(Debug)]
 pub struct SyntheticSource {
     synthetic: Synthetic,
     poses: Vec<Pose>,
+    band: Band,
+    /// Poses before this one are painted.
+    painted: usize,
     next: u64,
 }
 
@@ -25,8 +31,27 @@ struct Pose {
 impl SyntheticSource {
     /// A source of this scene. Nothing is painted yet.
     pub fn new(synthetic: Synthetic) -> Self {
-        let poses = (0..synthetic.poses()).map(|_| Pose::default()).collect();
-        Self { synthetic, poses, next: 0 }
+        Self { synthetic, poses: Vec::new(), band: Band::new(synthetic.format.width), painted: 0, next: 0 }
+    }
+
+    fn take_memory(&mut self) {
+        let length = self.synthetic.format.bytes().0 as usize;
+        for _ in 0..self.synthetic.poses() {
+            let mut pose = Pose::default();
+            pose.bytes.take(length);
+            self.poses.push(pose);
+        }
+    }
+
+    /// The bytes of a pose, painted.
+    fn pose(&mut self, number: usize) -> &mut [u8] {
+        let pose = &mut self.poses[number];
+        let bytes = pose.bytes.take(self.synthetic.format.bytes().0 as usize);
+        if !pose.painted {
+            self.synthetic.paint(number as u64, &mut self.band, bytes);
+            pose.painted = true;
+        }
+        bytes
     }
 }
 
@@ -41,6 +66,11 @@ impl FrameSource for SyntheticSource {
     }
 
     fn next(&mut self) -> Result<Next, SourceError> {
+        // Also of frames that are dropped: what is painted now is not painted when the app is at full speed.
+        if self.painted < self.poses.len() {
+            self.pose(self.painted);
+            self.painted += 1;
+        }
         let frame = NextFrame::new(self.next, self.synthetic.format);
         self.next += 1;
         Ok(Next::Frame(frame))
@@ -48,17 +78,14 @@ impl FrameSource for SyntheticSource {
 
     fn write(&mut self, out: &mut FrameWriter<'_>) -> Result<(), SourceError> {
         let seq = self.next.saturating_sub(1);
-        let format = self.synthetic.format;
-        let number = self.synthetic.pose(seq);
-        let pose = &mut self.poses[number as usize];
-        let bytes = pose.bytes.take(format.bytes().0 as usize);
-        if !pose.painted {
-            self.synthetic.paint(number, bytes);
-            pose.painted = true;
+        let Synthetic { scene, format, .. } = self.synthetic;
+        if self.poses.is_empty() {
+            self.take_memory();
         }
+        let bytes = self.pose(self.synthetic.pose(seq) as usize);
         stamp::stamp(format, seq as u32, bytes);
         out.write_frame(bytes).map_err(|fault| SourceError::Frame {
-            input: self.synthetic.scene.name().to_owned(),
+            input: format!("synthetic:{}", scene.name()),
             seq,
             source: fault.into(),
         })

@@ -1,5 +1,6 @@
 //! Where frames enter: the capture thread's end of a stream.
 
+mod farewell;
 mod ring;
 mod shared;
 mod writer;
@@ -11,6 +12,7 @@ use bevy::ecs::component::Component;
 use crossbeam_channel::{Receiver, Sender};
 use freshet_base::{DropReason, FrameFormat, Timestamp};
 
+pub(crate) use farewell::OpenPorts;
 pub(crate) use ring::{Upload, UploadRing};
 pub(crate) use shared::PortShared;
 pub use writer::{FrameWriter, WriteError};
@@ -61,13 +63,6 @@ pub struct StreamPort {
     pub(crate) states: Receiver<StreamState>,
     /// The ring in use.
     pub(crate) ring: Option<Arc<UploadRing>>,
-}
-
-impl StreamPort {
-    /// Whether the capture thread has let go of its end.
-    pub(crate) fn is_alone(&self) -> bool {
-        self.shared.has_ended()
-    }
 }
 
 impl Drop for CapturePort {

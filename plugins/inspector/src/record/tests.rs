@@ -8,11 +8,15 @@ use bevy::app::{App, AppExit};
 use bevy::ecs::prelude::*;
 use freshet_base::{FrameCode, FrameFormat, FrameId, PixelFormat, SkipReason, Timestamp};
 use freshet_frame::{AttachExt, Frame, FrameOf, RetireHooks, Skipped, Stream};
+use freshet_ledger::{CountingAllocator, HOT_ALLOCATIONS, hot};
 use serde_json::{Value, json};
 
 use super::order::SeqOrder;
 use super::*;
 use crate::error::RecordError;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// A file in memory that may be held shut.
 #[derive(Clone, Default)]
@@ -75,12 +79,12 @@ impl Pool {
         Self { app, stream, places }
     }
 
-    /// Shows the frame in this place to the hooks and puts another there.
+    /// Shows the frame in this place to the hooks, on the frame path, and puts another there.
     fn recycle(&mut self, place: usize, seq: u64) -> FrameId {
         let (world, entity, stream) = (self.app.world_mut(), self.places[place], self.stream);
         if world.get::<Frame>(entity).is_some() {
             for hook in world.resource::<RetireHooks>().0.clone() {
-                hook(world, entity);
+                hot(|| hook(world, entity));
             }
         }
         let format = FrameFormat::new(8, 8, PixelFormat::Gray8).unwrap();
@@ -123,6 +127,19 @@ fn a_line_holds_the_frame_and_what_was_on_it_when_it_was_recycled() {
     let text = String::from_utf8(file.0.lock().unwrap().clone()).unwrap();
     assert!(text.starts_with(r#"{"stream":"door","seq":0,"captured_ns":1000,"attachments":{"#), "{text}");
     assert_eq!(file.seqs(), [0, 1, 2, 3], "those alive at the end too");
+}
+
+#[test]
+fn what_the_recorder_allocates_is_not_booked_on_the_frame_path() {
+    let mut pool = Pool::new(recorder(io::sink(), 16), 1);
+    let before = HOT_ALLOCATIONS.total();
+    for seq in 0..100 {
+        let frame = pool.recycle(0, seq);
+        pool.attach(frame);
+    }
+    assert_eq!(HOT_ALLOCATIONS.total(), before);
+    drop(hot(|| std::hint::black_box(Box::new(1))));
+    assert_eq!(HOT_ALLOCATIONS.total(), before + 1, "if nothing is seen, nothing is counted");
 }
 
 #[test]

@@ -37,9 +37,18 @@ fn piece(bytes: &[u8]) -> Option<Piece<'_>> {
     Some(Piece { kind, content: bytes.get(head as usize..content_end).unwrap_or_default(), end })
 }
 
-/// Looks through the boxes. Answers where the file ends by its own word, which may be beyond its real end.
-pub(super) fn promised_end(file: &MappedFile, bytes: &[u8]) -> Result<u64, SourceError> {
-    let (mut position, mut samples, mut has_index) = (0_u64, 0_u64, false);
+/// What a first look at a file's boxes tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Overview {
+    /// Where the file ends by its own word, which may be beyond its real end.
+    pub(super) end: u64,
+    /// Bytes of all boxes that are more than samples.
+    pub(super) index_bytes: u64,
+}
+
+/// Looks through the boxes.
+pub(super) fn look_through(file: &MappedFile, bytes: &[u8]) -> Result<Overview, SourceError> {
+    let (mut position, mut samples, mut index_bytes, mut has_index) = (0_u64, 0_u64, 0_u64, false);
     while let Some(piece) = bytes.get(position as usize..).and_then(piece) {
         let is_whole = position.saturating_add(piece.end) <= bytes.len() as u64;
         if !is_whole && !MAY_BE_CUT.contains(&&piece.kind) {
@@ -49,12 +58,19 @@ pub(super) fn promised_end(file: &MappedFile, bytes: &[u8]) -> Result<u64, Sourc
             return Err(file.malformed("its index names more samples than the file can hold"));
         }
         has_index |= piece.kind == *b"moov";
+        if !MAY_BE_CUT.contains(&&piece.kind) {
+            index_bytes += piece.content.len() as u64;
+        }
         position = position.saturating_add(piece.end);
         if position >= bytes.len() as u64 {
             break;
         }
     }
-    if has_index { Ok(position) } else { Err(file.truncated_head("its pictures, before its index")) }
+    if has_index {
+        Ok(Overview { end: position, index_bytes })
+    } else {
+        Err(file.truncated_head("its pictures, before its index"))
+    }
 }
 
 /// Adds up the samples that are promised without a size of their own, which alone would stand for a byte each.

@@ -17,8 +17,12 @@ pub(super) struct H264Decoder {
 }
 
 impl H264Decoder {
-    pub(super) fn new() -> Result<Self, FrameFault> {
-        Ok(Self { decoder: decoder()?, packet: Scratch::default() })
+    /// A decoder for samples of at most this many bytes.
+    pub(super) fn new(largest: usize) -> Result<Self, FrameFault> {
+        let mut packet = Scratch::default();
+        // Start codes are longer than lengths may be, so there is room for some.
+        packet.take(largest + 4096);
+        Ok(Self { decoder: decoder()?, packet })
     }
 
     /// Forgets everything. A decoder that handed out its last pictures does not take all of their memory back, so it is

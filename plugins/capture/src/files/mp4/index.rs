@@ -1,6 +1,5 @@
 //! What an MP4 file holds: its samples, and when they are shown.
 
-use std::io::Cursor;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -8,7 +7,8 @@ use std::time::Duration;
 use freshet_base::{ColorSpace, FrameFormat, PixelFormat};
 use re_mp4::{Avc1Box, Mp4, StsdBoxContent, Track, TrackKind};
 
-use super::boxes::promised_end;
+use super::bounded::Bounded;
+use super::boxes::look_through;
 use super::sps::Sps;
 use crate::error::SourceError;
 use crate::files::map::MappedFile;
@@ -35,9 +35,10 @@ pub(super) struct Index {
 impl Index {
     /// Reads the index of the file.
     pub(super) fn read(file: &MappedFile, bytes: &[u8]) -> Result<Self, SourceError> {
-        let end = promised_end(file, bytes)?;
+        let overview = look_through(file, bytes)?;
         // The reader indexes its tables without looking; a table that is too short makes it panic.
-        let read = catch_unwind(AssertUnwindSafe(|| Mp4::read(Cursor::new(bytes), end)));
+        let read =
+            catch_unwind(AssertUnwindSafe(|| Mp4::read(Bounded::new(bytes, overview.index_bytes), overview.end)));
         let damaged = || file.malformed("its index is damaged");
         let mp4 = read.map_err(|_| damaged())?.map_err(|fault| file.malformed(fault.to_string()))?;
         let tracks = mp4.tracks().values();

@@ -5,6 +5,7 @@
 //! sample ─► decoder ─► planes ─► slot
 //! ```
 
+mod bounded;
 mod boxes;
 mod decode;
 mod index;
@@ -43,7 +44,8 @@ impl Mp4Source {
     /// Reads the index and makes a decoder.
     pub(super) fn open(file: MappedFile) -> Result<Self, SourceError> {
         let index = Index::read(&file, file.bytes()?)?;
-        let decoder = H264Decoder::new().map_err(|fault| file.unsupported(fault.to_string()))?;
+        let largest = index.samples.iter().map(ExactSizeIterator::len).max().unwrap_or(0) + index.parameters.len();
+        let decoder = H264Decoder::new(largest).map_err(|fault| file.unsupported(fault.to_string()))?;
         Ok(Self { file, index, decoder, fed: 0, decoded: 0, announced: 0, seq: 0, passed: Duration::ZERO })
     }
 
