@@ -1,5 +1,7 @@
 //! Lists cameras and their formats, and scenes; with `--source` and `--frames`, captures some frames without a GPU.
 
+#![expect(clippy::print_stdout, reason = "this program is here to print")]
+
 use bevy::prelude::*;
 use bevy_freshet::capture::{Capture, list_sources, probe};
 

@@ -1,5 +1,7 @@
 //! How fast frames flow: GPU time of each stage, bytes, share of the adapter's copy bandwidth, age of results. No window.
 
+#![expect(clippy::print_stdout, reason = "this program is here to print")]
+
 use bevy::prelude::*;
 use bevy::render::diagnostic::{DiagnosticsRecorder, RecordDiagnostics};
 use bevy::render::renderer::{RenderAdapterInfo, RenderDevice, RenderGraph, RenderGraphSystems};

@@ -1,5 +1,7 @@
 //! Tests across plugins, headless, in one program: linking Bevy is dear.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod convert;
 mod demand;
 mod faults;

@@ -111,7 +111,8 @@ fn is_done(world: &mut World) -> bool {
     for (state, stats) in streams.iter(world) {
         any = true;
         let delivered = frames.is_some_and(|frames| stats.completed >= frames);
-        if !delivered && !(state.is_over() && stats.completed == stats.captured && !has_waiting(state, stats)) {
+        let over = state.is_over() && stats.completed == stats.captured && !has_waiting(state, stats);
+        if !(delivered || over) {
             return false;
         }
     }

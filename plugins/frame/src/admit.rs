@@ -21,6 +21,7 @@ use crate::port::{OpenPorts, StreamPort, UploadRing};
 use crate::readback::{MetadataLayout, ReadbackRing};
 use crate::render::{FrameJob, FrameJobs, ReadyProducts};
 use crate::runtime::{PendingFrame, StreamRuntime};
+use crate::schedule::prime_queue;
 use crate::skipped::Skipped;
 use crate::stream::{Pace, StreamSettings, StreamState, StreamStats};
 
@@ -160,7 +161,11 @@ pub(crate) fn admit_frames(
     mut captured_messages: MessageWriter<FrameCaptured>,
     mut commands: Commands,
     (pipeline, layout, ready): (Res<Pipeline>, Res<MetadataLayout>, Res<ReadyProducts>),
+    mut primed: Local<bool>,
 ) {
+    if !std::mem::replace(&mut *primed, true) {
+        prime_queue(&mut commands);
+    }
     outbox.jobs.clear();
     outbox.demands.clear();
     for (stream, port, mut runtime, mut stats, mut times, leases, settings, demand) in &mut streams {

@@ -11,6 +11,7 @@ use super::section::MetadataLayout;
 use crate::attach::AttachExt;
 use crate::render::Submitting;
 use crate::runtime::StreamRuntime;
+use crate::schedule::prime_queue;
 use crate::stream::{StreamSettings, StreamStats};
 
 /// Lets wgpu run the callbacks of what the GPU has finished; without it results would come one app frame later.
@@ -30,8 +31,12 @@ pub(crate) fn poll_device(device: Option<Res<RenderDevice>>, submitting: Res<Sub
 pub(crate) fn collect_results(
     mut streams: Query<(&mut StreamRuntime, &mut StreamStats)>,
     layout: Res<MetadataLayout>,
+    mut primed: Local<bool>,
     mut commands: Commands,
 ) {
+    if !std::mem::replace(&mut *primed, true) {
+        prime_queue(&mut commands);
+    }
     for (mut runtime, mut stats) in &mut streams {
         let Some(ring) = runtime.readback.clone() else { continue };
         let mut arrived: ArrayVec<(u64, usize), { StreamSettings::MAX_SLOTS }> = runtime

@@ -177,8 +177,8 @@ fn a_frame_that_is_kept_for_too_long_is_written_as_it_is() {
 #[test]
 fn lines_that_find_the_queue_full_are_counted() {
     let file = Memory::default();
-    let shut = file.0.lock().unwrap();
     let mut pool = Pool::new(recorder(file.clone(), 2), 1);
+    let shut = file.0.lock().unwrap();
     for seq in 0..=100 {
         pool.recycle(0, seq);
     }
