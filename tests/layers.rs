@@ -43,10 +43,15 @@ const LAYERS: &[Package] = &[
     package("freshet_avatar", 5, MayUse::UpTo(2)),
     package("freshet_inspector", 6, MayUse::All),
     package("bevy_freshet", 7, MayUse::All),
+    // The command line of the examples: a user of the facade like any other.
+    package(EXAMPLE, 8, MayUse::All),
 ];
 
+/// What the examples share. The facade's package holds the examples, so it names this one as a dev-dependency.
+const EXAMPLE: &str = "freshet_example";
+
 /// Packages that stand beside the layers. Nobody depends on them, but for [`TESTING`].
-const BESIDE: &[&str] = &[TESTING, "freshet_example", "xtask", "freshet_media"];
+const BESIDE: &[&str] = &[TESTING, "xtask", "freshet_media"];
 
 /// Helps every package to test, as a dev-dependency, and uses nothing of ours.
 const TESTING: &str = "freshet_testing";
@@ -83,6 +88,9 @@ fn objections(names: &[String], edges: &[Edge]) -> Vec<String> {
 fn is_allowed(edge: &Edge) -> bool {
     if edge.to == TESTING {
         return edge.kind == Kind::Dev && find(&edge.from).is_some();
+    }
+    if edge.to == EXAMPLE {
+        return edge.kind == Kind::Dev && edge.from == "bevy_freshet";
     }
     let (Some(from), Some(to)) = (find(&edge.from), find(&edge.to)) else { return false };
     to.layer < from.layer

@@ -1,8 +1,16 @@
-//! One dispatch of `{{name}}` per frame.
+//! The work for one frame.
 
-use super::pipeline::{{NAME}}_SIDE;
+use bevy::render::render_resource::{BindGroup, PipelineCache};
+use freshet_frame::{FrameJob, StagePipeline};
 
-/// Workgroups that cover a picture of this size.
-pub fn workgroups(width: u32, height: u32) -> [u32; 3] {
-    [width.div_ceil({{NAME}}_SIDE), height.div_ceil({{NAME}}_SIDE), 1]
+pub(super) fn dispatch(
+    pipeline: &StagePipeline,
+    slots: &[BindGroup],
+    frame: &FrameJob,
+    cache: &PipelineCache,
+    pass: &mut wgpu::ComputePass<'_>,
+) {
+    if let Some(slot) = slots.get(frame.slot) {
+        pipeline.dispatch(cache, pass, slot, (1, 1));
+    }
 }

@@ -1,14 +1,18 @@
-//! `{{name}}`: say in one line what it makes of what.
+//! `{{name}}`: say in one line what it makes of what. (It comes as the mean of a frame's luma: replace it.)
 //!
-//! The seven questions:
+//! ```text
+//!  Luma ──► one workgroup ──► 4 bytes ──► {{Name}} on the frame
+//! ```
 //!
-//! 1. Which resources does it use? (to fill in)
-//! 2. Where does it pass a handle instead of a copy? (to fill in)
-//! 3. What comes from a pool, and what is allocated? (to fill in)
-//! 4. What can block? (to fill in)
-//! 5. How does its priority adapt? (to fill in)
-//! 6. Is its result attached to the frame, or returned? (to fill in)
-//! 7. What is its bottleneck? (to fill in)
+//! # The seven questions
+//!
+//! 1. **Resources:** (to fill in) reads luma once, writes 4 bytes, which come back.
+//! 2. **Handles:** (to fill in) the frame's luma, by its GPU slot.
+//! 3. **Pool or allocation:** (to fill in) bind groups are made when the stream's shape changes.
+//! 4. **Blocking:** (to fill in) none; the result comes through the readback ring.
+//! 5. **Priority:** (to fill in) as its consumer.
+//! 6. **Attach or return:** (to fill in) attaches [`{{Name}}`].
+//! 7. **Bottleneck:** (to fill in) measure it with `examples/throughput`.
 
 mod dispatch;
 mod pipeline;
@@ -16,4 +20,76 @@ mod prepare;
 #[cfg(test)]
 mod tests;
 
-pub use pipeline::{{Name}};
+use bevy::app::App;
+use bevy::asset::embedded_asset;
+use bevy::ecs::component::Component;
+use bevy::ecs::system::Commands;
+use bevy::render::render_resource::{BindGroup, PipelineCache};
+use freshet_base::{Attachment, FrameId, Luma, Product};
+use freshet_frame::{AttachExt, Decode, FrameJob, PrepareContext, Readiness, Stage, StagePipeline, StageSetup};
+use serde::Serialize;
+
+/// What the stage finds, attached to each frame where `Wants::<{{Name}}>` is on the stream.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct {{Name}} {
+    /// Mean luma of the frame, 0 to 1.
+    pub mean: f32,
+}
+
+impl Attachment for {{Name}} {
+    const NAME: &'static str = "{{name}}";
+}
+
+impl Product for {{Name}} {
+    const NAME: &'static str = "{{name}}";
+}
+
+/// The stage. Add it to the app with `StagePlugin::<{{Name}}Stage>::default()`, after `FramePlugin`.
+#[derive(Debug)]
+pub struct {{Name}}Stage {
+    pipeline: StagePipeline,
+}
+
+impl Stage for {{Name}}Stage {
+    const NAME: &'static str = "{{name}}";
+    type Makes = ({{Name}},);
+    type Needs = (Luma,);
+    type Bindings = Vec<BindGroup>;
+
+    fn build(app: &mut App) {
+        embedded_asset!(app, "{{name}}.wgsl");
+    }
+
+    fn readback() -> Option<(u64, Decode)> {
+        Some((pipeline::RESULT_BYTES, attach))
+    }
+
+    fn new(setup: &StageSetup<'_>) -> Self {
+        Self { pipeline: pipeline::queue(setup) }
+    }
+
+    fn readiness(&self, cache: &PipelineCache) -> Readiness {
+        self.pipeline.readiness(cache)
+    }
+
+    fn prepare(&self, context: &mut PrepareContext<'_>) -> Option<Vec<BindGroup>> {
+        prepare::prepare(&self.pipeline, context)
+    }
+
+    fn dispatch(
+        &self,
+        slots: &Vec<BindGroup>,
+        frame: &FrameJob,
+        cache: &PipelineCache,
+        pass: &mut wgpu::ComputePass<'_>,
+    ) {
+        dispatch::dispatch(&self.pipeline, slots, frame, cache, pass);
+    }
+}
+
+/// Reads what came back for a frame and attaches it.
+fn attach(bytes: &[u8], frame: FrameId, commands: &mut Commands) {
+    if let Some(mean) = bytes.first_chunk() {
+        commands.attach(frame, {{Name}} { mean: f32::from_le_bytes(*mean) });
+    }
+}

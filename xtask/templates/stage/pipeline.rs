@@ -1,13 +1,24 @@
-//! What `{{name}}` is made of: its shader, its bindings, its size.
+//! The pipeline and its bindings.
 
-/// The side of a workgroup; `{{name}}.wgsl` says the same.
-pub const {{NAME}}_SIDE: u32 = 8;
+use std::num::NonZeroU64;
 
-/// The stage.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct {{Name}};
+use bevy::asset::load_embedded_asset;
+use bevy::render::render_resource::binding_types::{storage_buffer_sized, texture_2d};
+use bevy::render::render_resource::{BindGroupLayoutEntries, ShaderStages};
+use freshet_frame::{StagePipeline, StageSetup};
+use wgpu::TextureSampleType;
 
-impl {{Name}} {
-    /// The shader's source.
-    pub const SHADER: &'static str = include_str!("{{name}}.wgsl");
+/// Bytes that come back for each frame.
+pub(super) const RESULT_BYTES: u64 = 4;
+
+pub(super) fn queue(setup: &StageSetup<'_>) -> StagePipeline {
+    let entries = BindGroupLayoutEntries::with_indices(
+        ShaderStages::COMPUTE,
+        (
+            (0, texture_2d(TextureSampleType::Float { filterable: false })),
+            (1, storage_buffer_sized(false, NonZeroU64::new(RESULT_BYTES))),
+        ),
+    );
+    let shader = load_embedded_asset!(setup.assets, "{{name}}.wgsl");
+    StagePipeline::queue(setup, "freshet:{{name}}", shader, "{{name}}", &entries)
 }

@@ -1,9 +1,11 @@
-//! `{{name}}` against a plain CPU function.
+//! Rust and WGSL agree on what they share. (Compare the real shader with a plain CPU function, too: see
+//! `tests/convert.rs` for how.)
 
-use super::dispatch::workgroups;
+use freshet_testing::Wgsl;
 
 #[test]
-fn every_texel_has_an_invocation() {
-    assert_eq!(workgroups(641, 479), [81, 60, 1]);
-    assert_eq!(workgroups(1, 1), [1, 1, 1]);
+fn bindings_agree_with_the_shader() {
+    let shader = Wgsl::parse(include_str!("{{name}}.wgsl")).unwrap();
+    assert_eq!(shader.entry_points(), ["{{name}}"]);
+    assert_eq!(shader.bindings(), [(0, "luma"), (1, "mean")]);
 }
