@@ -166,3 +166,24 @@ fn units(coded: &[u8]) -> Vec<&[u8]> {
     });
     units.filter(|unit| !unit.is_empty()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_lie_between_start_codes() {
+        assert_eq!(
+            units(&[0, 0, 0, 1, 0x67, 5, 0, 0, 1, 0x68, 0, 0, 0, 1, 0x65, 0]),
+            [&[0x67, 5][..], &[0x68], &[0x65, 0]]
+        );
+        assert!(units(&[1, 2, 3]).is_empty());
+    }
+
+    #[test]
+    fn parameter_sets_leave_the_sample() {
+        let mut sets = Sets::default();
+        assert_eq!(sets.take(&[0, 0, 1, 0x67, 1, 0, 0, 1, 0x68, 2, 0, 0, 1, 0x65, 3]), [0, 0, 0, 2, 0x65, 3]);
+        assert_eq!((sets.sequence, sets.picture), (Some(vec![0x67, 1]), Some(vec![0x68, 2])));
+    }
+}

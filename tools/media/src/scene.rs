@@ -127,3 +127,22 @@ fn leaves(x: f32, y: f32, time: f32, under: Color) -> Color {
     }
     color
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn difference(a: &Picture, b: &Picture) -> f64 {
+        let total: u64 = a.bytes.iter().zip(&b.bytes).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        total as f64 / a.bytes.len() as f64
+    }
+
+    /// The clip's end joins its start: the step over it is like any other.
+    #[test]
+    fn the_clip_goes_round() {
+        let at = |number| frame(number, 96, 64);
+        assert_eq!(at(0).bytes, at(FRAMES).bytes);
+        let (inside, across) = (difference(&at(20), &at(21)), difference(&at(FRAMES - 1), &at(0)));
+        assert!(inside > 0.2 && across < 2.0 * inside, "{inside} {across}");
+    }
+}

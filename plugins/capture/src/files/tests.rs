@@ -238,6 +238,38 @@ fn a_corrupt_picture_in_a_folder_is_passed_over() {
 }
 
 #[test]
+fn a_corrupt_frame_in_an_avi_is_passed_over() {
+    let room = Room::new();
+    let mut bytes = std::fs::read(media("clip.avi")).unwrap();
+    let chunks = bytes.windows(4).enumerate().filter(|(_, name)| name == b"00dc").map(|(at, _)| at);
+    let chunks: Vec<_> = chunks.take(12).collect();
+    // One without a header, one whose end is cut away, and one that the recorder lost.
+    bytes[chunks[3] + 8..chunks[3] + 12].fill(0);
+    bytes[chunks[7] - 4..chunks[7]].fill(0);
+    let played = play(&room.file("clip.avi", &bytes));
+    assert_eq!((played.frames.len(), played.corrupt, played.ended()), (58, 2, "well"));
+    let whole = play(&media("clip.avi"));
+    assert!(played.frames[3] == whole.frames[4] && played.frames[57] == whole.frames[59]);
+}
+
+#[test]
+fn y4m_says_how_its_colours_are_coded() {
+    use freshet_base::ColorRange::{Full, Limited};
+    let room = Room::new();
+    let read = |words: &str| {
+        let file = room.file("a.y4m", &[format!("YUV4MPEG2 W4 H2 {words}\nFRAME Ip\n").as_bytes(), &[9; 24]].concat());
+        let info = open(&file, &Capture::file(&file)).unwrap().info();
+        let format = info.format.unwrap();
+        (format.pixels, format.color.range, info.rate_hz)
+    };
+    assert_eq!(read(""), (PixelFormat::I420, Limited, None));
+    assert_eq!(read("F25:1 C422 XCOLORRANGE=FULL"), (PixelFormat::I422, Full, Some(25.0)));
+    assert_eq!(read("F30000:1001 It A1:1 C444"), (PixelFormat::I444, Limited, Some(30_000.0 / 1001.0)));
+    assert_eq!(read("Cmono F0:0"), (PixelFormat::Gray8, Limited, None));
+    assert_eq!(read("C420mpeg2 XYSCSS=420MPEG2"), (PixelFormat::I420, Limited, None));
+}
+
+#[test]
 fn another_size_than_the_files_own_is_refused() {
     let sized = |width, height| open(&media("clip.avi"), &Capture::file("").with_size(width, height)).map(drop);
     assert!(sized(320, 240).is_ok());
