@@ -26,8 +26,11 @@ const WIDTH: u32 = 1920;
 const HEIGHT: u32 = 1080;
 const PERIOD: Duration = Duration::from_micros(33_333);
 
-/// Threads of software rasterisers, by the start of their names.
-const RASTERISERS: [&str; 3] = ["llvmpipe", "lvp", "vk"];
+/// The app's own threads, by the start of their names (the kernel keeps 15 letters).
+const OWN_THREADS: [&str; 7] =
+    [MAIN_THREAD, "Compute Task", "Async Compute", "IO Task Pool", "capture", "freshet:", "RenderApp"];
+/// The name given to the first thread here, so that threads that inherit the program's name are told from it.
+const MAIN_THREAD: &str = "(main)";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Way {
@@ -44,13 +47,13 @@ fn main() {
     };
     let (frames, rounds) = (number("--frames", 150), number("--rounds", 3));
     let mut costs: BTreeMap<Way, Vec<f64>> = BTreeMap::new();
-    let mut left_out = std::collections::BTreeSet::new();
     for round in 0..rounds {
         for way in [Way::Bare, Way::Freshet, Way::Usual] {
             let (cost_ms, shown, names) = measure(way, frames);
-            println!("round {round}  {way:<8?} {cost_ms:7.3} ms CPU per turn, {shown} of {frames} pictures shown");
+            let way_name = format!("{way:?}");
+            println!("round {round}  {way_name:<8} {cost_ms:7.3} ms CPU per turn, {shown} of {frames} pictures shown");
+            println!("         left out, per turn: {}", names.join(", "));
             costs.entry(way).or_default().push(cost_ms);
-            left_out.extend(names);
         }
     }
     let median = |way: Way| {
@@ -59,7 +62,6 @@ fn main() {
         values[values.len() / 2]
     };
     let (bare, freshet, usual) = (median(Way::Bare), median(Way::Freshet), median(Way::Usual));
-    println!("left out: threads {left_out:?}");
     println!("above the bare scene's {bare:.3} ms: Freshet {:.3} ms, usual way {:.3} ms", freshet - bare, usual - bare);
     println!("ratio {:.3}", (freshet - bare) / (usual - bare));
 }
@@ -102,18 +104,33 @@ fn measure(way: Way, frames: u32) -> (f64, u64, Vec<String>) {
     };
     // Shaders compile and buffers are made.
     turn(&mut app, 40);
-    let captured = |app: &App| shown.map_or(0, |stream| app.world().get::<StreamStats>(stream).map_or(0, |it| it.captured));
+    let captured =
+        |app: &App| shown.map_or(0, |stream| app.world().get::<StreamStats>(stream).map_or(0, |it| it.captured));
     let replaced = |app: &App| app.world().get_resource::<Replaced>().map_or(0, |replaced| replaced.0);
     let (before, seen) = (cpu_nanos(), captured(&app) + replaced(&app));
     turn(&mut app, frames);
     let (after, seen) = (cpu_nanos(), captured(&app) + replaced(&app) - seen);
     running.store(false, Ordering::Relaxed);
-    let is_rasteriser = |name: &str| RASTERISERS.iter().any(|start| name.starts_with(start));
-    let used = |threads: &BTreeMap<u64, (String, u64)>| -> u64 {
-        threads.values().filter(|(name, _)| !is_rasteriser(name)).map(|(_, nanos)| nanos).sum()
-    };
-    let names = after.values().filter(|(name, _)| is_rasteriser(name)).map(|(name, _)| name.clone()).collect();
-    ((used(&after).saturating_sub(used(&before))) as f64 / 1e6 / f64::from(frames), seen, names)
+    let spent = after
+        .iter()
+        .map(|(number, (name, nanos))| (name, nanos - before.get(number).map_or(0, |(_, nanos)| *nanos).min(*nanos)));
+    let millis = |nanos: u64| nanos as f64 / 1e6 / f64::from(frames);
+    let (mut own, mut left_out) = (0, BTreeMap::new());
+    for (name, nanos) in spent {
+        if is_ours(name) {
+            own += nanos;
+        } else {
+            *left_out.entry(name.clone()).or_insert(0) += nanos;
+        }
+    }
+    let left_out = left_out.iter().map(|(name, nanos)| format!("{name} {:.2} ms", millis(*nanos))).collect();
+    (millis(own), seen, left_out)
+}
+
+/// Whether a thread belongs to the app: the main thread, Bevy's pools and render thread, a capture thread. What is left
+/// are threads of the graphics driver, and of the app before, which is at rest.
+fn is_ours(name: &str) -> bool {
+    OWN_THREADS.iter().any(|own| name.starts_with(own))
 }
 
 fn turn(app: &mut App, frames: u32) {
@@ -174,7 +191,9 @@ fn start_usual(app: &mut App, running: Arc<AtomicBool>) {
     let work = move || {
         let start = Instant::now();
         for seq in 0_u32.. {
-            if !running.load(Ordering::Relaxed) || sender.send(rgba_of_yuyv(&frames[seq as usize % frames.len()])).is_err() {
+            if !running.load(Ordering::Relaxed)
+                || sender.send(rgba_of_yuyv(&frames[seq as usize % frames.len()])).is_err()
+            {
                 return;
             }
             std::thread::sleep((PERIOD * (seq + 1)).saturating_sub(start.elapsed()));
@@ -205,7 +224,12 @@ fn cpu_nanos() -> BTreeMap<u64, (String, u64)> {
     let threads = tasks.flatten().filter_map(|task| {
         let number = task.file_name().to_str()?.parse().ok()?;
         let nanos = read(task.path().join("schedstat")).split_whitespace().next()?.parse().ok()?;
-        Some((number, (read(task.path().join("comm")).trim().to_owned(), nanos)))
+        let name = if number == u64::from(std::process::id()) {
+            MAIN_THREAD.to_owned()
+        } else {
+            read(task.path().join("comm")).trim().to_owned()
+        };
+        Some((number, (name, nanos)))
     });
     threads.collect()
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use bevy::prelude::*;
 use bevy::render::view::window::screenshot::{Screenshot, save_to_disk};
 use bevy_freshet::compositor::{ExportDone, Exports};
+use bevy_freshet::frame::StreamPort;
 use bevy_freshet::inspector::{Recorder, flush_recording, write_report};
 use bevy_freshet::ledger::{Report, Table};
 use bevy_freshet::prelude::*;
@@ -20,6 +21,8 @@ enum Ending {
     Running,
     /// Pictures are being written; app frames spent waiting.
     Writing(u32),
+    /// The report is written; results of the last frames are on their way; app frames spent waiting.
+    Draining(u32),
     /// All is said.
     Over,
 }
@@ -34,6 +37,9 @@ struct Complaint(Option<String>);
 
 /// App frames that are spent on the last pictures before they are given up.
 const PATIENCE_FRAMES: u32 = 3600;
+
+/// App frames that are spent on the results of the last frames.
+const DRAIN_FRAMES: u32 = 120;
 
 pub fn plugin(app: &mut App) {
     let options = app.world().resource::<Options>().clone();
@@ -89,10 +95,16 @@ fn finish(world: &mut World) {
         Ending::Writing(waited)
             if waited > 1 && (world.resource::<Exports>().open() == 0 || waited > PATIENCE_FRAMES) =>
         {
-            let exit = say_all(world);
+            report_all(world);
+            close_streams(world);
+            Ending::Draining(0)
+        }
+        Ending::Draining(waited) if are_complete(world) || waited > DRAIN_FRAMES => {
+            let exit = say_goodbye(world);
             world.write_message(exit);
             Ending::Over
         }
+        Ending::Draining(waited) => Ending::Draining(waited + 1),
         Ending::Writing(waited) => Ending::Writing(waited + 1),
         Ending::Running | Ending::Over => ending,
     };
@@ -136,20 +148,37 @@ fn ask_for_picture(world: &mut World) {
     world.resource_mut::<Exports>().finish();
 }
 
-/// Writes and prints what is left, and says how it went.
-fn say_all(world: &mut World) -> AppExit {
-    if let Err(error) = flush_recording(world) {
-        return wrong_input(&one_line(&error));
-    }
-    let report = Report::of(world);
-    let table = Table(&report).to_string();
+/// Prints the table and writes the report.
+fn report_all(world: &mut World) {
+    let table = Table(&Report::of(world)).to_string();
     // A closed pipe is the reader's choice.
     drop(writeln!(std::io::stdout(), "{table}"));
-    let options = world.resource::<Options>().clone();
-    if let Some(path) = &options.report
-        && let Err(error) = write_report(world, path)
+    if let Some(path) = world.resource::<Options>().report.clone()
+        && let Err(error) = write_report(world, &path)
     {
-        return wrong_input(&one_line(&error));
+        world.resource_mut::<Complaint>().0.get_or_insert(one_line(&error));
+    }
+}
+
+/// No more frames are let in.
+fn close_streams(world: &mut World) {
+    let mut streams = world.query_filtered::<Entity, With<StreamPort>>();
+    let streams: Vec<_> = streams.iter(world).collect();
+    for stream in streams {
+        world.entity_mut(stream).remove::<StreamPort>();
+    }
+}
+
+/// Whether every frame that was let in has its results.
+fn are_complete(world: &mut World) -> bool {
+    let mut streams = world.query::<&StreamStats>();
+    streams.iter(world).all(|stats| stats.completed == stats.captured)
+}
+
+/// Ends the record, and says how it went.
+fn say_goodbye(world: &mut World) -> AppExit {
+    if let Err(error) = flush_recording(world) {
+        world.resource_mut::<Complaint>().0.get_or_insert(one_line(&error));
     }
     match world.resource_mut::<Complaint>().0.take() {
         Some(complaint) => wrong_input(&complaint),

@@ -28,7 +28,7 @@
 //! | picture, folder | `still.png`, `frames/` | PNG, JPEG, BMP |
 //!
 //! Whoever has frames of another origin implements [`FrameSource`] and spawns [`Capture::custom`]. Without an app,
-//! [`open`] gives the source itself and [`probe`] tries it out.
+//! [`open()`] gives the source itself and [`probe()`] tries it out.
 //!
 //! # The seven questions
 //!

@@ -6,6 +6,7 @@ use bevy::ecs::prelude::*;
 use bevy::ecs::schedule::{Schedule, ScheduleLabel, SingleThreadedExecutor};
 use bevy::render::renderer::{RenderAdapterInfo, RenderGraph, RenderGraphSystems};
 use bevy::render::{ExtractSchedule, RenderApp, RenderStartup};
+use freshet_base::FrameId;
 use freshet_ledger::{AdapterSummary, LedgerSystems};
 
 use crate::admit::{admit_frames, fit_rings, follow_states, open_streams};
@@ -36,8 +37,9 @@ impl Plugin for FramePlugin {
             .insert_resource(ready.clone())
             .insert_resource(submitting.clone())
             .add_message::<FrameCaptured>()
-            .add_message::<FramesDropped>()
-            .add_schedule(single_threaded(FreshetFirst))
+            .add_message::<FramesDropped>();
+        make_room(app);
+        app.add_schedule(single_threaded(FreshetFirst))
             .add_schedule(single_threaded(FreshetLast))
             .configure_sets(FreshetFirst, (FreshetSystems::Collect, FreshetSystems::Publish).chain())
             .configure_sets(FreshetLast, (FreshetSystems::Capture, FreshetSystems::Dispatch).chain())
@@ -98,6 +100,18 @@ impl Plugin for FramePlugin {
             app.insert_resource(adapter);
         }
     }
+}
+
+/// Lets the buffer of a message that is written in every frame grow now instead of on the frame path.
+fn make_room(app: &mut App) {
+    let Some(mut messages) = app.world_mut().get_resource_mut::<Messages<FrameCaptured>>() else { return };
+    let frame = FrameId { entity: Entity::PLACEHOLDER, seq: 0 };
+    // Messages of the last turn and of this one have a buffer each.
+    for _ in 0..2 {
+        messages.write_batch([FrameCaptured { stream: Entity::PLACEHOLDER, frame }; 32]);
+        messages.update();
+    }
+    messages.clear();
 }
 
 fn single_threaded(label: impl ScheduleLabel) -> Schedule {
