@@ -69,6 +69,7 @@ fn tell_next_steps(name: &StageName, listed: bool) {
     }
     say!("- write {0}.wgsl; its first line says what goes in, what comes out and the range", name.snake());
     say!("- in mod.rs, answer the seven questions");
+    say!("- add `StagePlugin::<{}Stage>::default()` to the app, after FreshetPlugins", name.pascal());
     say!("- in tests.rs, compare with a plain CPU function; see the test fail once");
     say!("- cargo xtask test");
 }

@@ -20,7 +20,13 @@ const CONSUMER: &str = "live picture";
 pub struct LiveImage {
     id: AssetId<Image>,
     shape: Option<FrameFormat>,
+    /// Turns for which whoever shows the image is told again that it changed: the new texture is published by the
+    /// render world one or two turns after the main world learns of the new shape.
+    tell: u8,
 }
+
+/// Turns within which a new texture is published for certain.
+const TELL_TURNS: u8 = 4;
 
 /// Shows streams.
 ///
@@ -52,7 +58,7 @@ impl LivePictures<'_, '_> {
             return handle;
         }
         let handle = self.images.add(placeholder(2, 2));
-        self.commands.entity(stream).insert(LiveImage { id: handle.id(), shape: None });
+        self.commands.entity(stream).insert(LiveImage { id: handle.id(), shape: None, tell: 0 });
         self.commands.want::<LivePicture>(stream, CONSUMER);
         handle
     }
@@ -69,18 +75,41 @@ fn placeholder(width: u32, height: u32) -> Image {
 
 /// Gives the placeholder the stream's size, once it is known and when it changes. Changing the image makes sprites and
 /// UI nodes take the new texture up.
-pub(crate) fn fit_images(
-    mut streams: Query<(&mut LiveImage, &StreamStats), Changed<StreamStats>>,
-    mut images: ResMut<Assets<Image>>,
-) {
+pub(crate) fn fit_images(mut streams: Query<(&mut LiveImage, &StreamStats)>, mut images: ResMut<Assets<Image>>) {
     for (mut live, stats) in &mut streams {
-        if stats.format.is_none() || live.shape == stats.format {
+        if stats.format.is_some() && live.shape != stats.format {
+            live.shape = stats.format;
+            live.tell = TELL_TURNS;
+        }
+        if live.tell == 0 {
             continue;
         }
-        live.shape = stats.format;
-        if let (Some(format), Some(mut image)) = (stats.format, images.get_mut(live.id)) {
-            image.texture_descriptor.size =
-                Extent3d { width: format.width, height: format.height, depth_or_array_layers: 1 };
+        live.tell -= 1;
+        if let (Some(format), Some(mut image)) = (live.shape, images.get_mut(live.id)) {
+            let (width, height) = (format.width, format.height);
+            image.texture_descriptor.size = Extent3d { width, height, depth_or_array_layers: 1 };
+        }
+    }
+}
+
+/// Makes standard materials take the new texture up; Bevy rebuilds their bindings only when the material changes.
+#[cfg(feature = "pbr")]
+pub(crate) fn refresh_materials(
+    streams: Query<&LiveImage>,
+    mut materials: ResMut<Assets<bevy::pbr::StandardMaterial>>,
+    mut stale: Local<Vec<AssetId<bevy::pbr::StandardMaterial>>>,
+) {
+    for live in streams.iter().filter(|live| live.tell > 0) {
+        let shows = |texture: &Option<Handle<Image>>| texture.as_ref().is_some_and(|image| image.id() == live.id);
+        let showing = |material: &bevy::pbr::StandardMaterial| {
+            shows(&material.base_color_texture) || shows(&material.emissive_texture)
+        };
+        stale.extend(materials.iter().filter(|(_, material)| showing(material)).map(|(id, _)| id));
+    }
+    for id in stale.drain(..) {
+        if let Some(mut material) = materials.get_mut(id) {
+            // Reaching for it is the change.
+            let _: &mut bevy::pbr::StandardMaterial = &mut material;
         }
     }
 }

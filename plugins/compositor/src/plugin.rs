@@ -4,6 +4,8 @@ use bevy::app::{App, Plugin, PostUpdate, PreUpdate};
 use bevy::asset::embedded_asset;
 use bevy::core_pipeline::schedule::{Core2d, Core2dSystems, Core3d, Core3dSystems, camera_driver};
 use bevy::ecs::prelude::*;
+#[cfg(feature = "pbr")]
+use bevy::ecs::schedule::common_conditions::resource_exists;
 use bevy::log::warn;
 use bevy::render::extract_component::ExtractComponentPlugin;
 use bevy::render::render_asset::prepare_assets;
@@ -27,6 +29,13 @@ impl Plugin for CompositorPlugin {
             .add_plugins(ExtractComponentPlugin::<Background>::default())
             .add_systems(PreUpdate, tell_exports)
             .add_systems(PostUpdate, (fit_images, forget_unused));
+        #[cfg(feature = "pbr")]
+        app.add_systems(
+            PostUpdate,
+            crate::live::refresh_materials
+                .after(fit_images)
+                .run_if(resource_exists::<bevy::asset::Assets<bevy::pbr::StandardMaterial>>),
+        );
         let Some(render_app) = app.get_sub_app_mut(RenderApp) else { return };
         render_app
             .init_resource::<ShownStreams>()
