@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_freshet::base::{FrameFormat, PixelFormat};
-use bevy_freshet::ledger::{self, Snapshot};
+use bevy_freshet::frame::{FramePlugin, StagePlugin};
+use bevy_freshet::ledger::{self, LedgerPlugin, Snapshot};
 use bevy_freshet::prelude::*;
+use bevy_freshet::vision::stages::{convert::Convert, frame_code::FrameCodeStage, pyramid::PyramidStage};
+use freshet_testing::TestApp;
 
 use crate::support::{app, coded_gray, stream};
 
@@ -47,6 +50,26 @@ fn every_frame_carries_the_code_of_its_own_pixels() {
     let latest = app.app.world().get::<Latest<FrameCode>>(id).unwrap();
     assert_eq!(latest.value.seq, Some(199));
     assert_eq!(app.app.world().get::<StreamState>(id), Some(&StreamState::Ended));
+}
+
+/// Only the edges that follow from what stages make and need keep the order on the GPU.
+#[test]
+fn stages_run_in_the_order_of_their_inputs_whatever_the_order_they_were_added_in() {
+    let mut app = TestApp::new(|app| {
+        app.add_plugins((LedgerPlugin::default(), FramePlugin));
+        app.add_plugins((StagePlugin::<FrameCodeStage>::default(), StagePlugin::<PyramidStage>::default()));
+        app.add_plugins(StagePlugin::<Convert>::default());
+    });
+    let (id, thread) = stream(&mut app, every(), format(), 50, Duration::ZERO, |seq| coded_gray(&format(), seq));
+    app.app.world_mut().entity_mut(id).insert((Wants::<FrameCode>::default(), Wants::<Pyramid>::default()));
+    let mut wrong = 0;
+    app.turn_until(PATIENCE, |world| {
+        let mut frames = world.query::<(&Frame, &FrameCode)>();
+        wrong += frames.iter(world).filter(|(frame, code)| code.seq != Some(frame.seq as u32)).count();
+        completed(world, id) == 50
+    });
+    thread.join().unwrap();
+    assert_eq!(wrong, 0);
 }
 
 /// Books as a test: after warm-up nothing of ours allocates or waits on the frame path, and bytes are what they must be.
