@@ -16,7 +16,7 @@ use serde_json::json;
 const CONSUMER: &str = "throughput";
 
 fn main() -> AppExit {
-    let mut example = freshet_example::Example::new("throughput", "synthetic:checker");
+    let mut example = freshet_example::Example::with_settings("throughput", "synthetic:checker", &["copies"]);
     example.options.headless = true;
     App::new()
         .add_plugins(example)

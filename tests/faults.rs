@@ -124,3 +124,34 @@ fn a_despawned_stream_ends_its_thread_and_frees_everything() {
     let mut frames = app.app.world_mut().query::<&Frame>();
     assert_eq!(frames.iter(app.app.world()).count(), 0);
 }
+
+/// Numbers start again when a stream is opened anew: nothing of the run before may pass for one of the new run.
+#[test]
+fn a_stream_that_is_opened_anew_starts_afresh() {
+    let mut app = app();
+    let every = StreamSettings::default().with_pace(Pace::Every);
+    let (id, thread) = stream(&mut app, every, format(), 30, Duration::ZERO, |seq| coded_gray(&format(), seq));
+    app.app.world_mut().entity_mut(id).insert(Wants::<FrameCode>::default());
+    app.turn_until(PATIENCE, |world| stats(world, id).completed == 30);
+    thread.join().unwrap();
+
+    let (capture, owner): (_, StreamPort) = port(Pace::Every);
+    app.app.world_mut().entity_mut(id).insert(owner);
+    let work = move || {
+        for seq in 0..10 {
+            let stamp = FrameStamp { seq, captured: Timestamp::now(), format: format() };
+            let picture = coded_gray(&format(), seq);
+            let offer: Result<Offer, WriteError> = capture.offer(stamp, |writer| writer.write_frame(&picture));
+            assert_eq!(offer, Ok(Offer::Taken));
+        }
+    };
+    let thread = std::thread::Builder::new().spawn(work).unwrap();
+    app.turn_until(PATIENCE, |world| stats(world, id).captured == 10 && stats(world, id).completed == 10);
+    thread.join().unwrap();
+    app.turn(2);
+    let mut frames = app.app.world_mut().query::<(&Frame, &FrameCode)>();
+    let mut seen: Vec<_> = frames.iter(app.app.world()).map(|(frame, code)| (frame.seq, code.seq)).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, [(6, Some(6)), (7, Some(7)), (8, Some(8)), (9, Some(9))], "the newest four, and no older run's");
+    assert_eq!(app.app.world().get::<Latest<FrameCode>>(id).unwrap().frame.seq, 9);
+}

@@ -19,7 +19,8 @@ pub struct Options {
     /// Ask the source for this size (cameras and synthetic sources)
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub size: Option<(u32, u32)>,
-    /// Camera matrix in pixels at the source's size (default: 60° horizontal field of view)
+    /// Camera matrix in pixels at the source's size (default: 60° horizontal field of view), for examples that place
+    /// things in the picture
     #[arg(long, value_name = "fx,fy,cx,cy", value_parser = intrinsics)]
     pub intrinsics: Option<Intrinsics>,
     /// No window; implied when there is no display

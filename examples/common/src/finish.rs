@@ -10,7 +10,7 @@ use bevy_freshet::inspector::{Recorder, flush_recording, write_report};
 use bevy_freshet::ledger::{Report, Table};
 use bevy_freshet::prelude::*;
 
-use super::outcome::{fail, wrong_input};
+use super::outcome::{complain_of, fail};
 use super::{Options, Screen};
 
 /// How far the end has come.
@@ -33,7 +33,17 @@ pub struct Closing(pub bool);
 
 /// What went wrong with what the user gave.
 #[derive(Resource, Debug, Default)]
-struct Complaint(Option<String>);
+struct Complaint {
+    any: bool,
+}
+
+impl Complaint {
+    /// Says it at once; the exit code says it again.
+    fn say(&mut self, what: &str) {
+        self.any = true;
+        complain_of(what);
+    }
+}
 
 /// App frames that are spent on the last pictures before they are given up.
 const PATIENCE_FRAMES: u32 = 3600;
@@ -63,22 +73,21 @@ pub fn plugin(app: &mut App) {
     }
 }
 
-/// Says once which stream failed, and goes on with the others.
+/// Says which stream failed or was lost, and goes on with the others.
 fn complain(
     states: Query<(&Stream, &StreamState), Changed<StreamState>>,
     mut done: MessageReader<ExportDone>,
     mut complaint: ResMut<Complaint>,
 ) {
     for (stream, state) in &states {
-        if let StreamState::Failed { reason } = state {
-            let said =
-                if reason.contains(&stream.name) { reason.clone() } else { format!("{}: {reason}", stream.name) };
-            complaint.0.get_or_insert(said);
+        if let StreamState::Failed { reason } | StreamState::Lost { reason } = state {
+            let named = reason.contains(&stream.name);
+            complaint.say(&if named { reason.clone() } else { format!("{}: {reason}", stream.name) });
         }
     }
     for done in done.read() {
         if let Err(error) = &done.result {
-            complaint.0.get_or_insert(error.to_string());
+            complaint.say(&error.to_string());
         }
     }
 }
@@ -92,9 +101,7 @@ fn finish(world: &mut World) {
             Ending::Writing(0)
         }
         // At least two turns, in which the example may add to the report.
-        Ending::Writing(waited)
-            if waited > 1 && (world.resource::<Exports>().open() == 0 || waited > PATIENCE_FRAMES) =>
-        {
+        Ending::Writing(waited) if waited > 1 && (pictures_are_written(world) || waited > PATIENCE_FRAMES) => {
             report_all(world);
             close_streams(world);
             Ending::Draining(0)
@@ -123,7 +130,9 @@ fn is_done(world: &mut World) -> bool {
     for (state, stats) in streams.iter(world) {
         any = true;
         let delivered = frames.is_some_and(|frames| stats.completed >= frames);
-        let over = state.is_over() && stats.completed == stats.captured && !has_waiting(state, stats);
+        let over = (state.is_over() || matches!(state, StreamState::Lost { .. }))
+            && stats.completed == stats.captured
+            && !has_waiting(state, stats);
         if !(delivered || over) {
             return false;
         }
@@ -134,6 +143,14 @@ fn is_done(world: &mut World) -> bool {
 /// Whether a stream that has ended still has frames at the entrance. One that failed may have.
 fn has_waiting(state: &StreamState, stats: &StreamStats) -> bool {
     *state == StreamState::Ended && stats.waiting > 0
+}
+
+/// Whether all files of pictures are there, the window's own among them.
+fn pictures_are_written(world: &World) -> bool {
+    let of_window =
+        world.resource::<Options>().screenshot.as_ref().filter(|_| world.get_resource::<Screen>().is_none());
+    let there = of_window.is_none_or(|path| std::fs::metadata(path).is_ok_and(|file| file.len() > 0));
+    there && world.resource::<Exports>().open() == 0
 }
 
 fn ask_for_picture(world: &mut World) {
@@ -150,13 +167,16 @@ fn ask_for_picture(world: &mut World) {
 
 /// Prints the table and writes the report.
 fn report_all(world: &mut World) {
-    let table = Table(&Report::of(world)).to_string();
-    // A closed pipe is the reader's choice.
-    drop(writeln!(std::io::stdout(), "{table}"));
+    let anything = world.query::<&StreamStats>().iter(world).any(|stats| stats.captured > 0);
+    if anything {
+        let table = Table(&Report::of(world)).to_string();
+        // A closed pipe is the reader's choice.
+        drop(writeln!(std::io::stdout(), "{table}"));
+    }
     if let Some(path) = world.resource::<Options>().report.clone()
         && let Err(error) = write_report(world, &path)
     {
-        world.resource_mut::<Complaint>().0.get_or_insert(one_line(&error));
+        world.resource_mut::<Complaint>().say(&one_line(&error));
     }
 }
 
@@ -178,12 +198,9 @@ fn are_complete(world: &mut World) -> bool {
 /// Ends the record, and says how it went.
 fn say_goodbye(world: &mut World) -> AppExit {
     if let Err(error) = flush_recording(world) {
-        world.resource_mut::<Complaint>().0.get_or_insert(one_line(&error));
+        world.resource_mut::<Complaint>().say(&one_line(&error));
     }
-    match world.resource_mut::<Complaint>().0.take() {
-        Some(complaint) => wrong_input(&complaint),
-        None => AppExit::Success,
-    }
+    if world.resource::<Complaint>().any { AppExit::from_code(2) } else { AppExit::Success }
 }
 
 fn one_line(error: &dyn std::error::Error) -> String {

@@ -40,7 +40,18 @@ pub struct Example {
 impl Example {
     /// Reads the command line. Ends the program when it makes no sense.
     pub fn new(title: &'static str, default_source: &str) -> Self {
-        Self { options: Options::read(default_source), title }
+        Self::with_settings(title, default_source, &[])
+    }
+
+    /// The same for an example that knows some `--set KEY=VALUE` of its own.
+    pub fn with_settings(title: &'static str, default_source: &str, keys: &[&str]) -> Self {
+        let options = Options::read(default_source);
+        for setting in &options.settings {
+            if !keys.iter().any(|key| setting.strip_prefix(key).is_some_and(|rest| rest.starts_with('='))) {
+                fail(&format!("--set {setting}: this example has no such setting; it has: {}", keys.join(", ")));
+            }
+        }
+        Self { options, title }
     }
 }
 

@@ -1,10 +1,8 @@
 //! How an example ends.
 
-use bevy::prelude::*;
-
 /// Ends the program because of something the user gave: one line, exit code 2.
 pub fn fail(message: &str) -> ! {
-    eprintln!("{}: {}", program(), message.replace('\n', " "));
+    complain_of(message);
     std::process::exit(2)
 }
 
@@ -13,8 +11,7 @@ fn program() -> String {
     path.and_then(|path| Some(path.file_stem()?.display().to_string())).unwrap_or_default()
 }
 
-/// The exit code for a run in which something the user gave was wrong.
-pub fn wrong_input(message: &str) -> AppExit {
+/// Says in one line what is wrong with something the user gave.
+pub fn complain_of(message: &str) {
     eprintln!("{}: {}", program(), message.replace('\n', " "));
-    AppExit::from_code(2)
 }

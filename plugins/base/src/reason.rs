@@ -15,8 +15,10 @@ pub enum DropReason {
     RingFull,
     /// A newer frame was there before the app looked.
     Superseded,
-    /// Every frame of the pool was leased, or every readback slot still on its way.
+    /// Every frame of the pool was leased or still being worked on.
     PoolFull,
+    /// Every readback slot was still on its way: the GPU is slower than the source.
+    ReadbackFull,
     /// The source delivered bytes that are no picture.
     Corrupt,
     /// The driver or decoder reported a loss of its own.
@@ -25,8 +27,16 @@ pub enum DropReason {
 
 impl DropReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 7] =
-        [Self::Unwanted, Self::NotReady, Self::RingFull, Self::Superseded, Self::PoolFull, Self::Corrupt, Self::Driver];
+    pub const ALL: [Self; 8] = [
+        Self::Unwanted,
+        Self::NotReady,
+        Self::RingFull,
+        Self::Superseded,
+        Self::PoolFull,
+        Self::ReadbackFull,
+        Self::Corrupt,
+        Self::Driver,
+    ];
 
     /// The name used in records and reports.
     pub const fn name(self) -> &'static str {
@@ -36,6 +46,7 @@ impl DropReason {
             Self::RingFull => "ring_full",
             Self::Superseded => "superseded",
             Self::PoolFull => "pool_full",
+            Self::ReadbackFull => "readback_full",
             Self::Corrupt => "corrupt",
             Self::Driver => "driver",
         }

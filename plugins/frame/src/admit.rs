@@ -12,9 +12,9 @@ use bevy::render::renderer::RenderDevice;
 use freshet_base::{Bytes, DropReason, FrameFormat};
 use freshet_ledger::{FRAMES_CAPTURED, UPLOAD_PADDING, UPLOADED};
 
-use crate::attach::{CaptureTimes, recycle};
+use crate::attach::{CaptureTimes, forget_latest, recycle};
 use crate::demand::{Demand, Pipeline, Products};
-use crate::frame::{Frame, FrameOf, GpuSlot};
+use crate::frame::{Frame, FrameOf, Frames, GpuSlot};
 use crate::lease::Leases;
 use crate::messages::{FrameCaptured, FramesDropped};
 use crate::port::{OpenPorts, StreamPort, UploadRing};
@@ -37,7 +37,9 @@ pub(crate) fn open_streams(
     for (stream, port, settings, reopened) in &opened {
         open.add(&port.shared);
         if reopened {
-            continue;
+            // Numbers start again: frames of the run before would pass for frames of this one.
+            commands.entity(stream).despawn_related::<Frames>();
+            commands.queue(move |world: &mut World| forget_latest(world, stream));
         }
         let frames = settings.frames();
         let place = |slot| (FrameOf(stream), GpuSlot(slot as u8), Skipped::default());
@@ -46,6 +48,7 @@ pub(crate) fn open_streams(
             StreamRuntime { pool, ..Default::default() },
             Leases::new(frames),
             CaptureTimes::default(),
+            StreamStats::default(),
         ));
     }
 }
@@ -63,7 +66,7 @@ pub(crate) fn follow_states(
             }
         }
         for (reason, total) in DropReason::ALL.into_iter().zip(port.shared.drops()) {
-            let frames = total - stats.dropped_for(reason);
+            let frames = total.saturating_sub(stats.dropped_for(reason));
             if frames > 0 {
                 stats.dropped[reason as usize] = total;
                 messages.write(FramesDropped { stream, reason, frames });
@@ -87,21 +90,26 @@ pub(crate) fn fit_rings(
             runtime.idle_frames = runtime.idle_frames.saturating_add(1);
             if runtime.idle_frames > LINGER_FRAMES {
                 give_up_ring(&mut port, DropReason::Unwanted);
-                runtime.readback = None;
-                runtime.pending.clear();
+                runtime.free_readback();
             }
             continue;
         }
         runtime.idle_frames = 0;
         let Some(device) = &device else {
-            *state = StreamState::Failed { reason: "there is no graphics adapter to upload frames to".into() };
-            port.shared.close();
+            if !matches!(*state, StreamState::Failed { .. }) {
+                *state = StreamState::Failed { reason: "there is no graphics adapter to upload frames to".into() };
+                port.shared.close();
+            }
             continue;
         };
         if runtime.readback.is_none() && products.intersects(layout.products()) {
             let ring = ReadbackRing::new(device, settings.readback());
             runtime.pending = (0..ring.len()).map(|_| None).collect();
             runtime.readback = Some(Arc::new(ring));
+        }
+        if port.ring.as_ref().is_some_and(|ring| ring.is_lost()) {
+            // The capture thread asks for another with its next frame.
+            give_up_ring(&mut port, DropReason::NotReady);
         }
         let shared = Arc::clone(&port.shared);
         let Some(mut request) = shared.try_lock() else { continue };
@@ -124,6 +132,13 @@ pub(crate) fn fit_rings(
                 shared.wake();
             }
         }
+    }
+}
+
+/// Frees the readback slots of streams that were closed, once the last results are in.
+pub(crate) fn free_closed(mut streams: Query<&mut StreamRuntime, Without<StreamPort>>) {
+    for mut runtime in &mut streams {
+        runtime.free_readback();
     }
 }
 
@@ -181,11 +196,11 @@ pub(crate) fn admit_frames(
         let Some(filled) = choose(ring, settings.pace) else { continue };
         let reads_back = made.intersects(layout.products());
         let Some(place) = runtime.pool.pick(|place| leases.is_leased(place) || runtime.is_pending(place)) else {
-            turn_away(ring, filled, settings.pace);
+            turn_away(ring, filled, settings.pace, DropReason::PoolFull);
             continue;
         };
         if reads_back && runtime.readback.as_ref().is_none_or(|ring| !ring.has_free()) {
-            turn_away(ring, filled, settings.pace);
+            turn_away(ring, filled, settings.pace, DropReason::ReadbackFull);
             continue;
         }
         let Some((upload, captured)) = ring.take(filled.0) else { continue };
@@ -235,9 +250,9 @@ fn choose(ring: &UploadRing, pace: Pace) -> Option<(usize, u64)> {
 }
 
 /// A frame for which there is no place: dropped when only the newest counts, else left where it is.
-fn turn_away(ring: &UploadRing, filled: (usize, u64), pace: Pace) {
+fn turn_away(ring: &UploadRing, filled: (usize, u64), pace: Pace, reason: DropReason) {
     if pace == Pace::Real {
-        ring.discard(filled.0, DropReason::PoolFull);
+        ring.discard(filled.0, reason);
     }
 }
 

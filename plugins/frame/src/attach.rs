@@ -115,6 +115,7 @@ pub struct AttachmentKind {
     /// The attachment of a frame, as JSON, if it has one.
     pub to_json: fn(EntityRef<'_>) -> Option<serde_json::Value>,
     clear: fn(&mut EntityWorldMut<'_>),
+    forget: fn(&mut EntityWorldMut<'_>),
 }
 
 impl Attachments {
@@ -128,6 +129,9 @@ impl Attachments {
                 clear: |frame| {
                     frame.remove::<T>();
                 },
+                forget: |stream| {
+                    stream.remove::<Latest<T>>();
+                },
             });
         }
     }
@@ -135,6 +139,15 @@ impl Attachments {
     /// The kinds seen so far.
     pub fn kinds(&self) -> &[AttachmentKind] {
         &self.kinds
+    }
+}
+
+/// Takes the newest results off a stream that is opened anew.
+pub(crate) fn forget_latest(world: &mut World, stream: Entity) {
+    let kinds = world.get_resource::<Attachments>().map(|list| list.kinds.clone()).unwrap_or_default();
+    let Ok(mut stream) = world.get_entity_mut(stream) else { return };
+    for kind in kinds {
+        (kind.forget)(&mut stream);
     }
 }
 

@@ -23,7 +23,9 @@ struct Table {
     frames: [AtomicU16; StreamSettings::MAX_FRAMES],
     /// Who holds leases, and how many: names are set once and stay.
     consumers: [(std::sync::OnceLock<&'static str>, AtomicU16); CONSUMERS],
-    /// Most leases of all consumers together.
+    /// Leases of all consumers together.
+    held: AtomicU16,
+    /// Most of them.
     limit: u16,
 }
 
@@ -35,6 +37,9 @@ impl Table {
 }
 
 /// Keeps a frame from being recycled. Give it back by dropping it.
+///
+/// The entity and its attachments stay as they are. Its textures stay, too, unless the stream changes its size or nobody
+/// wants them any more.
 ///
 /// Bounded for each consumer and for all together, so that one that forgets to give back starves neither the others
 /// nor the stream: two frames of the pool always stay free.
@@ -83,6 +88,7 @@ impl Leases {
         Self(Arc::new(Table {
             frames: Default::default(),
             consumers: Default::default(),
+            held: AtomicU16::new(0),
             limit: frames.saturating_sub(2).max(1) as u16,
         }))
     }
@@ -108,14 +114,18 @@ impl Leases {
             .iter()
             .position(|(name, _)| *name.get_or_init(|| consumer) == consumer)
             .ok_or(LeaseError::TooManyConsumers { consumer })?;
-        if table.consumers[index].1.load(Ordering::Relaxed) >= table.consumer_limit() {
+        let take = |count: &AtomicU16, limit: u16| {
+            let one_more = |held| (held < limit).then_some(held + 1);
+            count.fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_more).is_ok()
+        };
+        let own = &table.consumers[index].1;
+        if !take(own, table.consumer_limit()) {
             return Err(LeaseError::TooMany { consumer, limit: table.consumer_limit() });
         }
-        let held: u16 = table.consumers.iter().map(|(_, leases)| leases.load(Ordering::Relaxed)).sum();
-        if held >= table.limit {
+        if !take(&table.held, table.limit) {
+            own.fetch_sub(1, Ordering::AcqRel);
             return Err(LeaseError::AllLeased { limit: table.limit });
         }
-        table.consumers[index].1.fetch_add(1, Ordering::Relaxed);
         table.frames[usize::from(slot.0)].fetch_add(1, Ordering::Relaxed);
         Ok(FrameLease { table: Arc::clone(table), slot: usize::from(slot.0), consumer: index, id })
     }
@@ -135,7 +145,8 @@ impl FrameLease {
 
 impl Drop for FrameLease {
     fn drop(&mut self) {
-        self.table.consumers[self.consumer].1.fetch_sub(1, Ordering::Relaxed);
+        self.table.consumers[self.consumer].1.fetch_sub(1, Ordering::AcqRel);
+        self.table.held.fetch_sub(1, Ordering::AcqRel);
         self.table.frames[self.slot].fetch_sub(1, Ordering::Release);
     }
 }

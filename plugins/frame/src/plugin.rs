@@ -9,7 +9,7 @@ use bevy::render::{ExtractSchedule, RenderApp, RenderStartup};
 use freshet_base::FrameId;
 use freshet_ledger::{AdapterSummary, LedgerSystems};
 
-use crate::admit::{admit_frames, fit_rings, follow_states, open_streams};
+use crate::admit::{admit_frames, fit_rings, follow_states, free_closed, open_streams};
 use crate::attach::{Attachments, RetireHooks};
 use crate::demand::Pipeline;
 use crate::messages::{FrameCaptured, FramesDropped};
@@ -56,7 +56,7 @@ impl Plugin for FramePlugin {
                 FreshetLast,
                 (
                     // A stream's pool must stand before its first frame.
-                    (open_streams, follow_states, fit_rings).chain().in_set(FreshetSystems::Capture),
+                    (open_streams, follow_states, fit_rings, free_closed).chain().in_set(FreshetSystems::Capture),
                     admit_frames.in_set(FreshetSystems::Dispatch),
                 ),
             );

@@ -35,6 +35,14 @@ pub(crate) struct PendingFrame {
 }
 
 impl StreamRuntime {
+    /// Frees the readback slots, unless results are still on their way.
+    pub(crate) fn free_readback(&mut self) {
+        if self.readback.is_some() && self.pending.iter().all(Option::is_none) {
+            self.readback = None;
+            self.pending.clear();
+        }
+    }
+
     /// Whether results for the frame in this place are still on their way.
     pub(crate) fn is_pending(&self, place: usize) -> bool {
         self.pending.iter().flatten().any(|pending| pending.place == place)

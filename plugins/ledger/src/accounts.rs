@@ -47,6 +47,7 @@ static FRAMES_DROPPED: [Account; DropReason::ALL.len()] = [
     Account::new("frames/dropped/ring_full"),
     Account::new("frames/dropped/superseded"),
     Account::new("frames/dropped/pool_full"),
+    Account::new("frames/dropped/readback_full"),
     Account::new("frames/dropped/corrupt"),
     Account::new("frames/dropped/driver"),
 ];

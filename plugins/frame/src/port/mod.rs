@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::ecs::component::Component;
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
 use freshet_base::{DropReason, FrameFormat, Timestamp};
 
 pub(crate) use farewell::OpenPorts;
@@ -126,7 +126,10 @@ impl CapturePort {
         }
         let mut request = self.shared.lock();
         match request.ring.upgrade() {
-            Some(ring) if ring.format == stamp.format => Ok(ring),
+            Some(ring) if ring.format == stamp.format => {
+                request.requested = None;
+                Ok(ring)
+            }
             _ => {
                 request.requested = Some(stamp.format);
                 Err(DropReason::NotReady)
@@ -149,8 +152,15 @@ impl CapturePort {
 
     /// Reports the stream's state.
     pub fn report(&self, state: StreamState) {
-        // An app that is gone needs no reports.
-        drop(self.states.send(state));
+        let mut state = state;
+        // An app that is gone needs no reports; one that is busy gets them when it looks again.
+        while let Err(TrySendError::Full(unsent)) = self.states.try_send(state) {
+            if self.is_closing() {
+                return;
+            }
+            state = unsent;
+            std::thread::sleep(REST);
+        }
     }
 
     /// Counts frames that were lost before they could be offered.

@@ -73,6 +73,11 @@ impl UploadRing {
         self.slots[index].state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
+    /// Whether no slot can ever be used again: the device is gone.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.slots.iter().all(|slot| slot.state.load(Ordering::Relaxed) == LOST)
+    }
+
     /// Claims a free slot for the capture thread.
     pub(crate) fn claim(&self) -> Option<ClaimedSlot<'_>> {
         let index = (0..self.slots.len()).find(|&index| self.move_state(index, FREE, WRITING))?;
@@ -117,6 +122,13 @@ impl UploadRing {
     fn mapped_again(&self, index: usize, mapped: bool) {
         self.slots[index].state.store(if mapped { FREE } else { LOST }, Ordering::Release);
         self.port.wake();
+    }
+}
+
+impl Drop for UploadRing {
+    /// A frame that was filled in while the ring was given up is counted, too.
+    fn drop(&mut self) {
+        self.discard_all(DropReason::Unwanted);
     }
 }
 

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Each slot carries the results of one frame, at most [`MetadataSection::LIMIT`] bytes. Nobody waits: a frame for
-//! which no slot is free stays at the entrance.
+//! which no slot is free is dropped with that reason, or, where every frame counts, stays at the entrance.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};

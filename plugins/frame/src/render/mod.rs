@@ -72,7 +72,8 @@ impl ReadyProducts {
         Products::from_bits(self.0.load(Ordering::Relaxed)).contains(products)
     }
 
-    /// A stage that failed counts as ready: its frames go on without its products, each with the reason.
+    /// A stage that failed counts as ready: its frames go on without its products; a result that would have come back
+    /// is noted as skipped.
     pub(crate) fn set(&self, products: Products, readiness: Readiness) {
         if readiness == Readiness::Compiling {
             self.0.fetch_and(!products.bits(), Ordering::Relaxed);

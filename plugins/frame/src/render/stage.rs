@@ -245,7 +245,9 @@ fn run_stage<S: Stage>(
             return;
         }
         let Some(encoder) = encoder.get() else { return };
-        let wanting = |job: &FrameJob| job.products.intersects(state.makes);
+        // A frame whose inputs were not made goes on without this stage's product, too.
+        let (makes, needs) = (state.makes, state.needs);
+        let wanting = |job: &FrameJob| job.products.intersects(makes) && job.made.contains(needs);
         for job in jobs.jobs.iter().filter(|job| wanting(job)) {
             let Some((stream, versions)) = streams.get_mut(job.stream) else { continue };
             let products = job.products.and(state.makes);
