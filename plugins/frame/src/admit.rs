@@ -30,11 +30,15 @@ const LINGER_FRAMES: u32 = 30;
 
 /// Gives a stream whose port is new its pool of frame entities.
 pub(crate) fn open_streams(
-    opened: Query<(Entity, &StreamPort, &StreamSettings, Has<StreamRuntime>), Added<StreamPort>>,
+    mut streams: Query<(Entity, &mut StreamPort, &StreamSettings, Has<StreamRuntime>)>,
     mut open: ResMut<OpenPorts>,
     mut commands: Commands,
 ) {
-    for (stream, port, settings, reopened) in &opened {
+    for (stream, mut port, settings, reopened) in &mut streams {
+        if port.opened {
+            continue;
+        }
+        port.opened = true;
         open.add(&port.shared);
         if reopened {
             // Numbers start again: frames of the run before would pass for frames of this one.

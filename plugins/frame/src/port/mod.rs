@@ -63,6 +63,8 @@ pub struct StreamPort {
     pub(crate) states: Receiver<StreamState>,
     /// The ring in use.
     pub(crate) ring: Option<Arc<UploadRing>>,
+    /// Whether the stream has been given its pool for this port. (A component that replaces another is not `Added`.)
+    pub(crate) opened: bool,
 }
 
 impl Drop for CapturePort {
@@ -81,7 +83,10 @@ impl Drop for StreamPort {
 pub fn port(pace: Pace) -> (CapturePort, StreamPort) {
     let shared = Arc::new(PortShared::new(pace));
     let (sender, receiver) = crossbeam_channel::bounded(STATE_CHANGES);
-    (CapturePort { shared: Arc::clone(&shared), states: sender }, StreamPort { shared, states: receiver, ring: None })
+    (
+        CapturePort { shared: Arc::clone(&shared), states: sender },
+        StreamPort { shared, states: receiver, ring: None, opened: false },
+    )
 }
 
 impl CapturePort {
