@@ -108,7 +108,7 @@ mod tests {
         let entries = fs::read_dir(folder.0.join("edge_map")).unwrap();
         let mut files: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         files.sort();
-        assert_eq!(files, ["dispatch.rs", "edge_map.wgsl", "mod.rs", "pipeline.rs", "prepare.rs", "tests.rs"]);
+        assert_eq!(files, ["edge_map.wgsl", "mod.rs", "prepare.rs", "tests.rs"]);
     }
 
     #[test]

@@ -55,8 +55,9 @@ pub use plugin::FramePlugin;
 pub use port::{CapturePort, FrameStamp, FrameWriter, Offer, StreamPort, WriteError, port};
 pub use readback::{Decode, MetadataLayout, MetadataSection};
 pub use render::{
-    FrameEncoder, FrameGraphSystems, FrameJob, FrameJobs, Makes, PrepareContext, ProductTuple, Readiness,
-    ReadyProducts, SlotTexture, Stage, StagePipeline, StagePlugin, StageSetup, StreamGpu, StreamsGpu, TextureShape,
+    Bound, BufferShape, FrameEncoder, FrameGraphSystems, FrameJob, FrameJobs, Kernel, Makes, NoSettings, PassBuilder,
+    Passes, PassesBuilder, PrepareContext, ProductTuple, Readiness, ReadyProducts, SlotTexture, Stage, StagePlugin,
+    StageSetup, StreamGpu, StreamsGpu, TextureShape, Workgroups,
 };
 pub use schedule::{FreshetFirst, FreshetLast, FreshetSystems};
 pub use skipped::Skipped;

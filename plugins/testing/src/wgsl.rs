@@ -46,13 +46,13 @@ impl Wgsl {
         self.module.entry_points.iter().map(|point| point.name.as_str()).collect()
     }
 
-    /// The numbers of the bindings in group 0 and the names of what is bound, in order.
-    pub fn bindings(&self) -> Vec<(u32, &str)> {
+    /// Group and number of each binding and the name of what is bound, in order.
+    pub fn bindings(&self) -> Vec<(u32, u32, &str)> {
         let globals = self.module.global_variables.iter();
         let mut bindings: Vec<_> = globals
             .filter_map(|(_, global)| {
-                let binding = global.binding.as_ref().filter(|binding| binding.group == 0)?;
-                Some((binding.binding, global.name.as_deref()?))
+                let binding = global.binding.as_ref()?;
+                Some((binding.group, binding.binding, global.name.as_deref()?))
             })
             .collect();
         bindings.sort_unstable();
@@ -90,7 +90,7 @@ mod tests {
             @compute @workgroup_size(8, 4) fn go() { _ = p.b; }";
         let shader = Wgsl::parse(text).unwrap();
         assert_eq!(shader.workgroup_size("go"), Some([8, 4, 1]));
-        assert_eq!(shader.bindings(), [(3, "p")]);
+        assert_eq!(shader.bindings(), [(0, 3, "p")]);
         assert_eq!((shader.size_of("P"), shader.offset_of("P", "b")), (Some(16), Some(8)));
     }
 

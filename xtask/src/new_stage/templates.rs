@@ -3,11 +3,9 @@
 use super::name::StageName;
 
 /// File name and text, in the order in which a reader wants them. The shader is named after its stage.
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 4] = [
     ("mod.rs", include_str!("../../templates/stage/mod.rs")),
-    ("pipeline.rs", include_str!("../../templates/stage/pipeline.rs")),
     ("prepare.rs", include_str!("../../templates/stage/prepare.rs")),
-    ("dispatch.rs", include_str!("../../templates/stage/dispatch.rs")),
     ("{{name}}.wgsl", include_str!("../../templates/stage/shader.wgsl")),
     ("tests.rs", include_str!("../../templates/stage/tests.rs")),
 ];

@@ -8,25 +8,25 @@
 //!
 //! 1. **Resources:** (to fill in) reads luma once, writes 4 bytes, which come back.
 //! 2. **Handles:** (to fill in) the frame's luma, by its GPU slot.
-//! 3. **Pool or allocation:** (to fill in) bind groups are made when the stream's shape changes.
+//! 3. **Pool or allocation:** (to fill in) passes are bound when the stream's shape changes.
 //! 4. **Blocking:** (to fill in) none; the result comes through the readback ring.
 //! 5. **Priority:** (to fill in) as its consumer.
 //! 6. **Attach or return:** (to fill in) attaches [`{{Name}}`].
 //! 7. **Bottleneck:** (to fill in) measure it with `examples/throughput`.
 
-mod dispatch;
-mod pipeline;
 mod prepare;
 #[cfg(test)]
 mod tests;
 
 use bevy::app::App;
-use bevy::asset::embedded_asset;
+use bevy::asset::{embedded_asset, load_embedded_asset};
 use bevy::ecs::component::Component;
 use bevy::ecs::system::Commands;
-use bevy::render::render_resource::{BindGroup, PipelineCache};
+use bevy::render::render_resource::PipelineCache;
 use freshet_base::{Attachment, FrameId, Luma, Product};
-use freshet_frame::{AttachExt, Decode, FrameJob, PrepareContext, Readiness, Stage, StagePipeline, StageSetup};
+use freshet_frame::{
+    AttachExt, Decode, FrameJob, Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup,
+};
 use serde::Serialize;
 
 /// What the stage finds, attached to each frame where `Wants::<{{Name}}>` is on the stream.
@@ -44,46 +44,51 @@ impl Product for {{Name}} {
     const NAME: &'static str = "{{name}}";
 }
 
+/// Bytes that come back for each frame.
+const RESULT_BYTES: u64 = 4;
+
 /// The stage. Add it to the app with `StagePlugin::<{{Name}}Stage>::default()`, after `FramePlugin`.
 #[derive(Debug)]
 pub struct {{Name}}Stage {
-    pipeline: StagePipeline,
+    {{name}}: Kernel,
 }
 
 impl Stage for {{Name}}Stage {
     const NAME: &'static str = "{{name}}";
     type Makes = ({{Name}},);
     type Needs = (Luma,);
-    type Bindings = Vec<BindGroup>;
+    type Settings = NoSettings;
+    type Bindings = Passes;
 
     fn build(app: &mut App) {
         embedded_asset!(app, "{{name}}.wgsl");
     }
 
     fn readback() -> Option<(u64, Decode)> {
-        Some((pipeline::RESULT_BYTES, attach))
+        Some((RESULT_BYTES, attach))
     }
 
     fn new(setup: &StageSetup<'_>) -> Self {
-        Self { pipeline: pipeline::queue(setup) }
+        let shader = load_embedded_asset!(setup.assets, "{{name}}.wgsl");
+        Self { {{name}}: Kernel::queue(setup, &shader, "{{name}}") }
     }
 
     fn readiness(&self, cache: &PipelineCache) -> Readiness {
-        self.pipeline.readiness(cache)
+        self.{{name}}.readiness(cache)
     }
 
-    fn prepare(&self, context: &mut PrepareContext<'_>) -> Option<Vec<BindGroup>> {
-        prepare::prepare(&self.pipeline, context)
+    fn prepare(&self, _: &NoSettings, context: &mut PrepareContext<'_>) -> Option<Passes> {
+        prepare::prepare(self, context)
     }
 
     fn dispatch(
         &self,
-        slots: &Vec<BindGroup>,
+        passes: &Passes,
         frame: &FrameJob,
         cache: &PipelineCache,
-        pass: &mut wgpu::ComputePass<'_>,
+        recorder: &mut wgpu::ComputePass<'_>,
     ) {
-        dispatch::dispatch(&self.pipeline, slots, frame, cache, pass);
+        passes.record(frame, cache, recorder);
     }
 }
 

@@ -1,17 +1,18 @@
-//! Bindings for a stream, one group for each GPU slot.
+//! Passes for a stream.
 
-use bevy::render::render_resource::{BindGroup, BindGroupEntries};
 use freshet_base::Luma;
-use freshet_frame::{PrepareContext, StagePipeline};
+use freshet_frame::{Passes, PrepareContext, Workgroups};
 use wgpu::BindingResource;
 
-use super::{{Name}};
+use super::{{{Name}}, {{Name}}Stage};
 
-pub(super) fn prepare(pipeline: &StagePipeline, context: &mut PrepareContext<'_>) -> Option<Vec<BindGroup>> {
-    let result = context.metadata::<{{Name}}>()?;
-    let bind = |luma: &wgpu::TextureView| {
-        let entries = BindGroupEntries::with_indices(((0, luma), (1, BindingResource::Buffer(result.clone()))));
-        pipeline.bind(context.device, context.cache, "freshet:{{name}}", &entries)
-    };
-    Some(context.input::<Luma>()?.iter().map(|luma| bind(&luma.view)).collect())
+pub(super) fn prepare(stage: &{{Name}}Stage, context: &mut PrepareContext<'_>) -> Option<Passes> {
+    let result = BindingResource::Buffer(context.metadata::<{{Name}}>()?);
+    let luma = context.input::<Luma>()?;
+    let mut passes = context.passes();
+    passes
+        .pass(&stage.{{name}}, Workgroups::Fixed(1, 1, 1))
+        .own(&[(0, result)])
+        .current(|slot| [(0, BindingResource::TextureView(&luma[slot].view))]);
+    Some(passes.finish())
 }

@@ -2,8 +2,8 @@
 
 const THREADS: u32 = 256u;
 
-@group(0) @binding(0) var luma: texture_2d<f32>;
-@group(0) @binding(1) var<storage, read_write> mean: f32;
+@group(0) @binding(0) var<storage, read_write> mean: f32;
+@group(1) @binding(0) var luma: texture_2d<f32>;
 
 var<workgroup> sums: array<f32, 256>;
 

@@ -7,5 +7,5 @@ use freshet_testing::Wgsl;
 fn bindings_agree_with_the_shader() {
     let shader = Wgsl::parse(include_str!("{{name}}.wgsl")).unwrap();
     assert_eq!(shader.entry_points(), ["{{name}}"]);
-    assert_eq!(shader.bindings(), [(0, "luma"), (1, "mean")]);
+    assert_eq!(shader.bindings(), [(0, 0, "mean"), (1, 0, "luma")]);
 }

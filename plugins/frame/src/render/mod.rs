@@ -11,8 +11,9 @@
 
 mod encoder;
 mod job;
+mod kernel;
 mod outputs;
-mod pipeline;
+mod passes;
 mod stage;
 
 use std::sync::Arc;
@@ -24,9 +25,10 @@ pub use encoder::FrameEncoder;
 pub(crate) use encoder::{begin_frames, finish_frames};
 pub(crate) use job::extract_jobs;
 pub use job::{FrameJob, FrameJobs};
-pub use outputs::{PrepareContext, SlotTexture, StreamGpu, StreamsGpu, TextureShape};
-pub use pipeline::StagePipeline;
-pub use stage::{Makes, ProductTuple, Readiness, Stage, StagePlugin, StageSetup};
+pub use kernel::Kernel;
+pub use outputs::{BufferShape, PrepareContext, SlotTexture, StreamGpu, StreamsGpu, TextureShape};
+pub use passes::{Bound, PassBuilder, Passes, PassesBuilder, Workgroups};
+pub use stage::{Makes, NoSettings, ProductTuple, Readiness, Stage, StagePlugin, StageSetup};
 
 use crate::demand::Products;
 

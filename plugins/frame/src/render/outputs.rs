@@ -38,10 +38,26 @@ pub struct TextureShape {
     pub per_frame: bool,
 }
 
+/// The size of a product's buffers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BufferShape {
+    /// Bytes of each; zeros at first.
+    pub bytes: u64,
+    /// Whether each frame of the pool has its own, or the stream has one that lasts from frame to frame.
+    pub per_frame: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OutputShape {
+    Texture(TextureShape),
+    Buffer(BufferShape),
+}
+
 #[derive(Debug)]
 struct Output {
-    shape: TextureShape,
+    shape: OutputShape,
     textures: Vec<SlotTexture>,
+    buffers: Vec<wgpu::Buffer>,
     /// Grows each time the textures are made anew.
     version: u64,
     unwanted: u32,
@@ -151,6 +167,12 @@ impl StreamGpu {
         Some(&output.textures)
     }
 
+    /// The buffers of a product (one per GPU slot, or a single one), if it is made for this stream.
+    pub fn buffers(&self, product: Products) -> Option<&[wgpu::Buffer]> {
+        let output = self.outputs.get(product.indices().next()?)?.as_ref()?;
+        Some(&output.buffers)
+    }
+
     /// A number that changes when the textures of any of these products are made anew.
     pub fn version(&self, products: Products) -> u64 {
         let held = products.indices().filter_map(|index| self.outputs.get(index)?.as_ref());
@@ -162,7 +184,7 @@ impl StreamGpu {
         self.format
     }
 
-    fn make(&mut self, device: &RenderDevice, product: Products, shape: TextureShape, versions: &mut u64) {
+    fn make(&mut self, device: &RenderDevice, product: Products, shape: OutputShape, versions: &mut u64) {
         let Some(index) = product.indices().next() else { return };
         if self.outputs.len() <= index {
             self.outputs.resize_with(index + 1, || None);
@@ -172,10 +194,52 @@ impl StreamGpu {
             return;
         }
         *versions += 1;
-        let count = if shape.per_frame { self.slots } else { 1 };
-        let textures = (0..count).map(|_| shape.create(device)).collect();
+        let count = if shape.per_frame() { self.slots } else { 1 };
+        let (mut textures, mut buffers) = (Vec::new(), Vec::new());
+        match shape {
+            OutputShape::Texture(shape) => textures.extend((0..count).map(|_| shape.create(device))),
+            OutputShape::Buffer(shape) => buffers.extend((0..count).map(|_| shape.create(device))),
+        }
         let memory = GpuBytes::hold(Bytes(shape.bytes() * count as u64));
-        *place = Some(Output { shape, textures, version: *versions, unwanted: 0, _memory: memory });
+        *place = Some(Output { shape, textures, buffers, version: *versions, unwanted: 0, _memory: memory });
+    }
+}
+
+impl OutputShape {
+    fn per_frame(&self) -> bool {
+        match self {
+            Self::Texture(shape) => shape.per_frame,
+            Self::Buffer(shape) => shape.per_frame,
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Texture(shape) => shape.bytes(),
+            Self::Buffer(shape) => shape.bytes,
+        }
+    }
+}
+
+impl BufferShape {
+    /// A buffer for each frame of the pool.
+    pub const fn per_frame(bytes: u64) -> Self {
+        Self { bytes, per_frame: true }
+    }
+
+    /// One for the stream, which lasts from frame to frame.
+    pub const fn lasting(bytes: u64) -> Self {
+        Self { bytes, per_frame: false }
+    }
+
+    fn create(&self, device: &RenderDevice) -> wgpu::Buffer {
+        use wgpu::BufferUsages as Usages;
+        device.wgpu_device().create_buffer(&wgpu::BufferDescriptor {
+            label: Some("freshet:product"),
+            size: self.bytes.next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT),
+            usage: Usages::STORAGE | Usages::INDIRECT | Usages::COPY_SRC | Usages::COPY_DST,
+            mapped_at_creation: false,
+        })
     }
 }
 
@@ -267,8 +331,20 @@ impl PrepareContext<'_> {
     /// Makes the textures of an output, or keeps those that are there in this shape.
     pub fn output<P: freshet_base::Product>(&mut self, shape: TextureShape) -> &[SlotTexture] {
         let product = self.pipeline.find::<P>();
-        self.stream.make(self.device, product, shape, self.versions);
+        self.stream.make(self.device, product, OutputShape::Texture(shape), self.versions);
         self.stream.textures(product).unwrap_or(&[])
+    }
+
+    /// The buffers of an input. `None` when no stage makes it for this stream.
+    pub fn input_buffers<P: freshet_base::Product>(&self) -> Option<&[wgpu::Buffer]> {
+        self.stream.buffers(self.pipeline.find::<P>())
+    }
+
+    /// Makes the buffers of an output, or keeps those that are there in this shape, with what is in them.
+    pub fn output_buffers<P: freshet_base::Product>(&mut self, shape: BufferShape) -> &[wgpu::Buffer] {
+        let product = self.pipeline.find::<P>();
+        self.stream.make(self.device, product, OutputShape::Buffer(shape), self.versions);
+        self.stream.buffers(product).unwrap_or(&[])
     }
 
     /// Where the stage writes what is read back. `None` when it declared nothing to read back.

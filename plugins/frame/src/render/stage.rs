@@ -10,7 +10,7 @@ use bevy::ecs::system::ScheduleSystem;
 use bevy::render::diagnostic::{DiagnosticsRecorder, RecordDiagnostics};
 use bevy::render::render_resource::PipelineCache;
 use bevy::render::renderer::{RenderDevice, RenderGraph};
-use bevy::render::{RenderApp, RenderStartup};
+use bevy::render::{Extract, ExtractSchedule, RenderApp, RenderStartup};
 use freshet_base::Product;
 use freshet_ledger::{StageTally, foreign, hot};
 
@@ -37,11 +37,14 @@ pub trait Stage: Send + Sync + Sized + 'static {
     type Makes: ProductTuple;
     /// What it reads besides the frame's native bytes: a tuple of products.
     type Needs: ProductTuple;
-    /// What it keeps for a stream: bind groups, mostly.
+    /// What the app says to it: a resource of the main world, [`NoSettings`] if there is nothing to say. Streams are
+    /// prepared anew when it changes.
+    type Settings: Resource + FromWorld + Clone;
+    /// What it keeps for a stream: [`Passes`](super::Passes), mostly.
     type Bindings: Send + Sync + 'static;
 
-    /// Registers shaders; runs when the app is built.
-    fn build(app: &mut App);
+    /// Registers what belongs to it, embedded shaders say; runs when the app is built.
+    fn build(_app: &mut App) {}
 
     /// What comes back to the CPU, if anything: bytes per frame and how to read them. It is the result for the first
     /// product of [`Self::Makes`].
@@ -57,7 +60,7 @@ pub trait Stage: Send + Sync + Sized + 'static {
     fn readiness(&self, cache: &PipelineCache) -> Readiness;
 
     /// Makes what a stream needs. `None` when an input is missing; the frame's products are skipped then.
-    fn prepare(&self, context: &mut PrepareContext<'_>) -> Option<Self::Bindings>;
+    fn prepare(&self, settings: &Self::Settings, context: &mut PrepareContext<'_>) -> Option<Self::Bindings>;
 
     /// Records the work for one frame.
     fn dispatch(
@@ -68,6 +71,10 @@ pub trait Stage: Send + Sync + Sized + 'static {
         pass: &mut wgpu::ComputePass<'_>,
     );
 }
+
+/// For stages to which there is nothing to say.
+#[derive(Resource, Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct NoSettings;
 
 /// What a stage may reach while it sets itself up.
 pub struct StageSetup<'a> {
@@ -90,7 +97,7 @@ pub enum Readiness {
     Ready,
 }
 
-/// A tuple of up to four products.
+/// A tuple of up to six products.
 pub trait ProductTuple {
     /// The products as a set, made known to `pipeline`.
     fn set(pipeline: &mut Pipeline) -> Products;
@@ -112,7 +119,7 @@ macro_rules! product_tuples {
     )+};
 }
 
-product_tuples!((A), (A, B), (A, B, C), (A, B, C, D));
+product_tuples!((A), (A, B), (A, B, C), (A, B, C, D), (A, B, C, D, E), (A, B, C, D, E, F));
 
 impl ProductTuple for () {
     fn set(_: &mut Pipeline) -> Products {
@@ -153,10 +160,13 @@ impl<S: Stage> Plugin for StagePlugin<S> {
             let product = first(makes);
             app.world_mut().get_resource_or_init::<MetadataLayout>().add(product, name, bytes, decode);
         }
+        app.init_resource::<S::Settings>();
+        let settings = app.world().resource::<S::Settings>().clone();
         let tally = freshet_ledger::stage(link.name);
         let Some(render_app) = app.get_sub_app_mut(RenderApp) else { return };
         render_app
-            .insert_resource(StageState::<S>::new(makes, needs, tally))
+            .insert_resource(StageState::<S>::new(makes, needs, tally, settings))
+            .add_systems(ExtractSchedule, follow_settings::<S>)
             // A new device knows nothing of the old one's pipelines.
             .add_systems(RenderStartup, forget::<S>)
             .add_systems(RenderGraph, in_order::<S>());
@@ -184,10 +194,22 @@ fn forget<S: Stage>(mut state: ResMut<StageState<S>>) {
     state.bindings.clear();
 }
 
+/// Takes over what the app says to the stage, when it changes.
+fn follow_settings<S: Stage>(settings: Extract<Option<Res<S::Settings>>>, mut state: ResMut<StageState<S>>) {
+    if let Some(settings) = settings.as_ref()
+        && settings.is_changed()
+    {
+        state.settings = (**settings).clone();
+        state.settings_version += 1;
+    }
+}
+
 /// A stage at work in the render world.
 #[derive(Resource)]
 struct StageState<S: Stage> {
     stage: Option<S>,
+    settings: S::Settings,
+    settings_version: u64,
     bindings: Vec<StreamBindings<S>>,
     makes: Products,
     needs: Products,
@@ -208,13 +230,14 @@ struct BindingsKey {
     epoch: u64,
     products: Products,
     versions: u64,
+    settings: u64,
 }
 
 impl<S: Stage> StageState<S> {
-    fn new(makes: Products, needs: Products, tally: &'static StageTally) -> Self {
+    fn new(makes: Products, needs: Products, tally: &'static StageTally, settings: S::Settings) -> Self {
         // One short string for each stage of an app; the recorder wants it for ever.
         let span = Box::leak(format!("freshet/{}", S::NAME).into_boxed_str());
-        Self { stage: None, bindings: Vec::new(), makes, needs, span, tally }
+        Self { stage: None, settings, settings_version: 0, bindings: Vec::new(), makes, needs, span, tally }
     }
 }
 
@@ -261,7 +284,8 @@ fn run_stage<S: Stage>(
                 stream,
                 versions,
             };
-            prepare_stream(stage, &mut state.bindings, products, state.makes.with(state.needs), context);
+            let settings = (&state.settings, state.settings_version);
+            prepare_stream(stage, settings, &mut state.bindings, products, makes.with(needs), context);
         }
         let spans = recorder.as_deref();
         let span = foreign(|| spans.time_span(encoder, state.span));
@@ -285,6 +309,7 @@ fn run_stage<S: Stage>(
 /// Makes the bindings of a stream if there are none for its present shape.
 fn prepare_stream<S: Stage>(
     stage: &S,
+    (settings, settings_version): (&S::Settings, u64),
     bindings: &mut Vec<StreamBindings<S>>,
     products: Products,
     touched: Products,
@@ -295,13 +320,14 @@ fn prepare_stream<S: Stage>(
         epoch: context.stream.epoch,
         products,
         versions: context.stream.version(touched),
+        settings: settings_version,
     };
     let before = key(context);
     let place = bindings.iter().position(|one| one.stream == stream);
     if place.is_some_and(|place| bindings[place].key == before) {
         return;
     }
-    let prepared = stage.prepare(context);
+    let prepared = stage.prepare(settings, context);
     // Preparing may have made the outputs, which is part of the key.
     let made = StreamBindings { stream, key: key(context), bindings: prepared };
     match place {

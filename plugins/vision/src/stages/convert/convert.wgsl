@@ -22,8 +22,8 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> native: array<u32>;
-@group(0) @binding(2) var picture: texture_storage_2d<rgba8unorm, write>;
-@group(0) @binding(3) var luma: texture_storage_2d<r8unorm, write>;
+@group(1) @binding(0) var picture: texture_storage_2d<rgba8unorm, write>;
+@group(1) @binding(1) var luma: texture_storage_2d<r8unorm, write>;
 
 // A thread converts two neighbours of a row: where they share chroma it is read once.
 

@@ -21,57 +21,58 @@
 //! 6. **Attach or return:** its products are textures, reached through the frame's `GpuSlot`.
 //! 7. **Bottleneck:** memory bandwidth: at 2160p YUYV 58 MB a frame with both outputs.
 
-mod dispatch;
 mod params;
-mod pipeline;
 mod prepare;
 pub mod reference;
 #[cfg(test)]
 mod tests;
 
 use bevy::app::App;
-use bevy::asset::embedded_asset;
+use bevy::asset::{embedded_asset, load_embedded_asset};
 use bevy::render::render_resource::PipelineCache;
 use freshet_base::{LivePicture, Luma, Picture};
-use freshet_frame::{FrameJob, PrepareContext, Readiness, Stage, StageSetup};
-
-pub use prepare::ConvertBindings;
+use freshet_frame::{FrameJob, Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup};
 
 /// The stage that makes pictures and luma of native bytes.
 #[derive(Debug)]
 pub struct Convert {
-    pipelines: pipeline::Pipelines,
+    both: Kernel,
+    only_picture: Kernel,
+    only_luma: Kernel,
 }
 
 impl Stage for Convert {
     const NAME: &'static str = "convert";
     type Makes = (Luma, LivePicture, Picture);
     type Needs = ();
-    type Bindings = ConvertBindings;
+    type Settings = NoSettings;
+    type Bindings = Passes;
 
     fn build(app: &mut App) {
         embedded_asset!(app, "convert.wgsl");
     }
 
     fn new(setup: &StageSetup<'_>) -> Self {
-        Self { pipelines: pipeline::Pipelines::queue(setup) }
+        let shader = load_embedded_asset!(setup.assets, "convert.wgsl");
+        let kernel = |entry_point| Kernel::queue(setup, &shader, entry_point);
+        Self { both: kernel("both"), only_picture: kernel("only_picture"), only_luma: kernel("only_luma") }
     }
 
     fn readiness(&self, cache: &PipelineCache) -> Readiness {
-        self.pipelines.readiness(cache)
+        Kernel::readiness_of([&self.both, &self.only_picture, &self.only_luma], cache)
     }
 
-    fn prepare(&self, context: &mut PrepareContext<'_>) -> Option<ConvertBindings> {
-        prepare::prepare(&self.pipelines, context)
+    fn prepare(&self, _: &NoSettings, context: &mut PrepareContext<'_>) -> Option<Passes> {
+        prepare::prepare(self, context)
     }
 
     fn dispatch(
         &self,
-        bindings: &ConvertBindings,
+        passes: &Passes,
         frame: &FrameJob,
         cache: &PipelineCache,
-        pass: &mut wgpu::ComputePass<'_>,
+        recorder: &mut wgpu::ComputePass<'_>,
     ) {
-        dispatch::dispatch(&self.pipelines, bindings, frame, cache, pass);
+        passes.record(frame, cache, recorder);
     }
 }

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use freshet_testing::Wgsl;
 
 use super::params::{Params, Samples};
-use super::pipeline::WORKGROUP_SIDE;
+use super::prepare::WORKGROUP_SIDE;
 
 #[test]
 fn layout_and_bindings_agree_with_the_shader() {
@@ -13,7 +13,7 @@ fn layout_and_bindings_agree_with_the_shader() {
     for entry in ["both", "only_picture", "only_luma"] {
         assert_eq!(shader.workgroup_size(entry), Some([WORKGROUP_SIDE, WORKGROUP_SIDE, 1]));
     }
-    assert_eq!(shader.bindings(), [(0, "params"), (1, "native"), (2, "picture"), (3, "luma")]);
+    assert_eq!(shader.bindings(), [(0, 0, "params"), (0, 1, "native"), (1, 0, "picture"), (1, 1, "luma")]);
     assert_eq!(shader.size_of("Params"), Some(size_of::<Params>() as u32));
     assert_eq!(shader.size_of("Samples"), Some(size_of::<Samples>() as u32));
     let samples = [

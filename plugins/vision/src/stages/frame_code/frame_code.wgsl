@@ -7,8 +7,8 @@ struct Params {
 const CELLS: u32 = 48u;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var luma: texture_2d<f32>;
-@group(0) @binding(2) var<storage, read_write> words: array<u32, 4>;
+@group(1) @binding(0) var luma: texture_2d<f32>;
+@group(0) @binding(1) var<storage, read_write> words: array<u32, 4>;
 
 var<workgroup> bits: array<atomic<u32>, 4>;
 

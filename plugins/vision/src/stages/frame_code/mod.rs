@@ -15,27 +15,26 @@
 //! 7. **Bottleneck:** the dispatch itself: a single workgroup.
 
 mod decode;
-mod dispatch;
-mod pipeline;
 mod prepare;
 
 use bevy::app::App;
-use bevy::asset::embedded_asset;
-use bevy::render::render_resource::{BindGroup, PipelineCache};
+use bevy::asset::{embedded_asset, load_embedded_asset};
+use bevy::render::render_resource::PipelineCache;
 use freshet_base::{FrameCode, Luma};
-use freshet_frame::{Decode, FrameJob, PrepareContext, Readiness, Stage, StagePipeline, StageSetup};
+use freshet_frame::{Decode, FrameJob, Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup};
 
 /// The stage that reads frame codes.
 #[derive(Debug)]
 pub struct FrameCodeStage {
-    pipeline: StagePipeline,
+    read_code: Kernel,
 }
 
 impl Stage for FrameCodeStage {
     const NAME: &'static str = "frame_code";
     type Makes = (FrameCode,);
     type Needs = (Luma,);
-    type Bindings = Vec<BindGroup>;
+    type Settings = NoSettings;
+    type Bindings = Passes;
 
     fn build(app: &mut App) {
         embedded_asset!(app, "frame_code.wgsl");
@@ -46,24 +45,25 @@ impl Stage for FrameCodeStage {
     }
 
     fn new(setup: &StageSetup<'_>) -> Self {
-        Self { pipeline: pipeline::queue(setup) }
+        let shader = load_embedded_asset!(setup.assets, "frame_code.wgsl");
+        Self { read_code: Kernel::queue(setup, &shader, "read_code") }
     }
 
     fn readiness(&self, cache: &PipelineCache) -> Readiness {
-        self.pipeline.readiness(cache)
+        self.read_code.readiness(cache)
     }
 
-    fn prepare(&self, context: &mut PrepareContext<'_>) -> Option<Vec<BindGroup>> {
-        prepare::prepare(&self.pipeline, context)
+    fn prepare(&self, _: &NoSettings, context: &mut PrepareContext<'_>) -> Option<Passes> {
+        prepare::prepare(self, context)
     }
 
     fn dispatch(
         &self,
-        slots: &Vec<BindGroup>,
+        passes: &Passes,
         frame: &FrameJob,
         cache: &PipelineCache,
-        pass: &mut wgpu::ComputePass<'_>,
+        recorder: &mut wgpu::ComputePass<'_>,
     ) {
-        dispatch::dispatch(&self.pipeline, slots, frame, cache, pass);
+        passes.record(frame, cache, recorder);
     }
 }

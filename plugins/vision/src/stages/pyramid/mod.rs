@@ -20,23 +20,22 @@
 //! 6. **Attach or return:** its product is a texture, reached through the frame's `GpuSlot`.
 //! 7. **Bottleneck:** reading luma.
 
-mod dispatch;
-mod pipeline;
 mod prepare;
 pub mod reference;
 #[cfg(test)]
 mod tests;
 
 use bevy::app::App;
-use bevy::asset::embedded_asset;
-use bevy::render::render_resource::{BindGroup, PipelineCache};
+use bevy::asset::{embedded_asset, load_embedded_asset};
+use bevy::render::render_resource::PipelineCache;
 use freshet_base::{Luma, Pyramid};
-use freshet_frame::{FrameJob, PrepareContext, Readiness, Stage, StageSetup};
+use freshet_frame::{FrameJob, Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup};
 
 /// The stage that makes smaller and smaller pictures of luma.
 #[derive(Debug)]
 pub struct PyramidStage {
-    pipeline: pipeline::Pipeline,
+    reduce: Kernel,
+    corners: wgpu::Sampler,
 }
 
 impl PyramidStage {
@@ -48,31 +47,37 @@ impl Stage for PyramidStage {
     const NAME: &'static str = "pyramid";
     type Makes = (Pyramid,);
     type Needs = (Luma,);
-    type Bindings = Vec<BindGroup>;
+    type Settings = NoSettings;
+    type Bindings = Passes;
 
     fn build(app: &mut App) {
         embedded_asset!(app, "pyramid.wgsl");
     }
 
     fn new(setup: &StageSetup<'_>) -> Self {
-        Self { pipeline: pipeline::Pipeline::queue(setup) }
+        let shader = load_embedded_asset!(setup.assets, "pyramid.wgsl");
+        Self {
+            reduce: Kernel::queue(setup, &shader, "reduce"),
+            // Gathering takes the four texels around a corner; at the edges it stays on the last one.
+            corners: setup.device.wgpu_device().create_sampler(&wgpu::SamplerDescriptor::default()),
+        }
     }
 
     fn readiness(&self, cache: &PipelineCache) -> Readiness {
-        self.pipeline.reduce.readiness(cache)
+        self.reduce.readiness(cache)
     }
 
-    fn prepare(&self, context: &mut PrepareContext<'_>) -> Option<Vec<BindGroup>> {
-        prepare::prepare(&self.pipeline, context)
+    fn prepare(&self, _: &NoSettings, context: &mut PrepareContext<'_>) -> Option<Passes> {
+        prepare::prepare(self, context)
     }
 
     fn dispatch(
         &self,
-        slots: &Vec<BindGroup>,
+        passes: &Passes,
         frame: &FrameJob,
         cache: &PipelineCache,
-        pass: &mut wgpu::ComputePass<'_>,
+        recorder: &mut wgpu::ComputePass<'_>,
     ) {
-        dispatch::dispatch(&self.pipeline, slots, frame, cache, pass);
+        passes.record(frame, cache, recorder);
     }
 }

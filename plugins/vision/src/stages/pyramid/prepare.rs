@@ -1,12 +1,13 @@
 //! Textures and bindings for a stream.
 
-use bevy::render::render_resource::{BindGroup, BindGroupEntries, BufferInitDescriptor};
 use freshet_base::{Luma, Pyramid};
-use freshet_frame::{PrepareContext, TextureShape};
-use wgpu::{BindingResource, BufferUsages, TextureFormat, TextureView, TextureViewDescriptor};
+use freshet_frame::{Passes, PrepareContext, TextureShape, Workgroups};
+use wgpu::{BindingResource, TextureFormat, TextureView, TextureViewDescriptor};
 
 use super::PyramidStage;
-use super::pipeline::Pipeline;
+
+/// Texels of the first level that a workgroup makes, on a side.
+pub(super) const WORKGROUP_SIDE: u32 = 16;
 
 /// Levels of the pyramid of a picture of this size.
 pub(crate) fn levels(width: u32, height: u32) -> u32 {
@@ -14,37 +15,35 @@ pub(crate) fn levels(width: u32, height: u32) -> u32 {
     (largest.ilog2() + 1).min(PyramidStage::LEVELS)
 }
 
-pub(super) fn prepare(pipeline: &Pipeline, context: &mut PrepareContext<'_>) -> Option<Vec<BindGroup>> {
+pub(super) fn prepare(stage: &PyramidStage, context: &mut PrepareContext<'_>) -> Option<Passes> {
     let format = context.format();
     let levels = levels(format.width, format.height);
     let full = TextureShape::per_frame(&format, TextureFormat::R8Unorm);
     let (width, height) = full.level_size(1);
     let pyramids = context.output::<Pyramid>(TextureShape { width, height, levels, ..full }).to_vec();
-    let params = context.device.create_buffer_with_data(&BufferInitDescriptor {
-        label: Some("freshet:pyramid params"),
-        contents: bytemuck::bytes_of(&levels),
-        usage: BufferUsages::UNIFORM,
-    });
     let unused = unused_levels(context, levels);
     let luma = context.input::<Luma>()?;
-    let bind = |luma: &TextureView, pyramid: &wgpu::Texture| {
-        let views = [0, 1, 2, 3, 4].map(|level| match &unused {
-            Some(unused) if level >= levels => level_view(unused, level),
-            _ => level_view(pyramid, level),
+
+    let views: Vec<_> = pyramids.iter().map(|pyramid| level_views(&pyramid.texture, levels, unused.as_ref())).collect();
+    let mut passes = context.passes();
+    let params = passes.uniform("freshet:pyramid params", bytemuck::bytes_of(&levels));
+    passes
+        .pass(&stage.reduce, Workgroups::covering(width, height, WORKGROUP_SIDE))
+        .own(&[(0, params.as_entire_binding()), (1, BindingResource::Sampler(&stage.corners))])
+        .current(|slot| {
+            let level = |level: usize| (level as u32 + 1, BindingResource::TextureView(&views[slot][level]));
+            let luma = BindingResource::TextureView(&luma[slot].view);
+            [(0, luma), level(0), level(1), level(2), level(3), level(4)]
         });
-        let entries = BindGroupEntries::with_indices((
-            (0, params.as_entire_binding()),
-            (1, luma),
-            (2, BindingResource::Sampler(&pipeline.corners)),
-            (3, &views[0]),
-            (4, &views[1]),
-            (5, &views[2]),
-            (6, &views[3]),
-            (7, &views[4]),
-        ));
-        pipeline.reduce.bind(context.device, context.cache, "freshet:pyramid", &entries)
-    };
-    Some(luma.iter().zip(&pyramids).map(|(luma, pyramid)| bind(&luma.view, &pyramid.texture)).collect())
+    Some(passes.finish())
+}
+
+/// A view for each level that the shader names, existing or not.
+fn level_views(pyramid: &wgpu::Texture, levels: u32, unused: Option<&wgpu::Texture>) -> [TextureView; 5] {
+    [0, 1, 2, 3, 4].map(|level| match unused {
+        Some(unused) if level >= levels => level_view(unused, level),
+        _ => level_view(pyramid, level),
+    })
 }
 
 fn level_view(texture: &wgpu::Texture, level: u32) -> TextureView {

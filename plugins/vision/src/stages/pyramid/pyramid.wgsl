@@ -5,13 +5,13 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var luma: texture_2d<f32>;
-@group(0) @binding(2) var corners: sampler;
-@group(0) @binding(3) var half: texture_storage_2d<r8unorm, write>;
-@group(0) @binding(4) var quarter: texture_storage_2d<r8unorm, write>;
-@group(0) @binding(5) var eighth: texture_storage_2d<r8unorm, write>;
-@group(0) @binding(6) var sixteenth: texture_storage_2d<r8unorm, write>;
-@group(0) @binding(7) var thirty_second: texture_storage_2d<r8unorm, write>;
+@group(1) @binding(0) var luma: texture_2d<f32>;
+@group(0) @binding(1) var corners: sampler;
+@group(1) @binding(1) var half: texture_storage_2d<r8unorm, write>;
+@group(1) @binding(2) var quarter: texture_storage_2d<r8unorm, write>;
+@group(1) @binding(3) var eighth: texture_storage_2d<r8unorm, write>;
+@group(1) @binding(4) var sixteenth: texture_storage_2d<r8unorm, write>;
+@group(1) @binding(5) var thirty_second: texture_storage_2d<r8unorm, write>;
 
 // A workgroup makes 16x16 texels of the first level and all that follows from them: no other group is asked.
 // Codes of 0 to 255: whole numbers, so that every adapter rounds alike.

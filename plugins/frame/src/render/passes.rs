@@ -1,0 +1,217 @@
+//! The dispatches of a stage, bound once and recorded for each frame.
+//!
+//! ```text
+//!  group 0   what belongs to the stream      one bind group
+//!  group 1   what belongs to the frame       one for each GPU slot
+//!  group 2   what belongs to the one before  one for each GPU slot
+//! ```
+
+use bevy::render::render_resource::{BindGroup, BufferInitDescriptor, PipelineCache};
+use bevy::render::renderer::RenderDevice;
+use freshet_base::Bytes;
+use wgpu::{BindGroupEntry, BindingResource, BufferUsages};
+
+use super::job::FrameJob;
+use super::kernel::Kernel;
+use super::outputs::PrepareContext;
+use crate::gpu::GpuBytes;
+
+/// How many workgroups a pass has.
+#[derive(Debug, Clone)]
+pub enum Workgroups {
+    /// Known when the stream's shape is.
+    Fixed(u32, u32, u32),
+    /// Three `u32` at this byte of a buffer, written on the GPU.
+    Indirect(wgpu::Buffer, u64),
+}
+
+impl Workgroups {
+    /// Enough of them, `side` x `side` each, to cover `width` x `height`.
+    pub const fn covering(width: u32, height: u32, side: u32) -> Self {
+        Self::Fixed(width.div_ceil(side), height.div_ceil(side), 1)
+    }
+
+    /// Enough of them, `threads` each, for `items`.
+    pub const fn linear(items: u32, threads: u32) -> Self {
+        Self::Fixed(items.div_ceil(threads), 1, 1)
+    }
+}
+
+/// The dispatches of a stage for one stream, in order, with all they are bound to.
+#[derive(Debug)]
+pub struct Passes {
+    passes: Vec<Pass>,
+    _memory: GpuBytes,
+}
+
+#[derive(Debug)]
+struct Pass {
+    kernel: Kernel,
+    workgroups: Workgroups,
+    own: Option<BindGroup>,
+    current: Vec<BindGroup>,
+    previous: Vec<BindGroup>,
+}
+
+impl Passes {
+    /// Records them for a frame. Those that read the frame before are left out when there is none.
+    pub fn record(&self, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
+        for pass in &self.passes {
+            pass.record(frame, cache, recorder);
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.passes.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.passes.is_empty()
+    }
+}
+
+impl Pass {
+    fn record(&self, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
+        let Some(pipeline) = cache.get_compute_pipeline(self.kernel.id) else { return };
+        let current = self.current.get(frame.slot);
+        let previous = frame.previous_slot.and_then(|slot| self.previous.get(slot));
+        if !self.previous.is_empty() && previous.is_none() {
+            return;
+        }
+        recorder.set_pipeline(pipeline);
+        for (index, group) in [(0, self.own.as_ref()), (1, current), (2, previous)] {
+            if let Some(group) = group {
+                recorder.set_bind_group(index, &**group, &[]);
+            }
+        }
+        match &self.workgroups {
+            Workgroups::Fixed(x, y, z) => recorder.dispatch_workgroups(*x, *y, *z),
+            Workgroups::Indirect(buffer, offset) => recorder.dispatch_workgroups_indirect(buffer, *offset),
+        }
+    }
+}
+
+/// Makes [`Passes`]. From [`PrepareContext::passes`].
+pub struct PassesBuilder<'a> {
+    device: &'a RenderDevice,
+    cache: &'a PipelineCache,
+    slots: usize,
+    passes: Vec<Pass>,
+    bytes: u64,
+}
+
+impl<'a> PrepareContext<'a> {
+    /// Begins a list of passes.
+    pub fn passes(&self) -> PassesBuilder<'a> {
+        PassesBuilder { device: self.device, cache: self.cache, slots: self.slots, passes: Vec::new(), bytes: 0 }
+    }
+}
+
+impl PassesBuilder<'_> {
+    /// A buffer of zeros that only this stage uses, held as long as the passes are.
+    pub fn scratch(&mut self, label: &'static str, bytes: u64) -> wgpu::Buffer {
+        let size = bytes.next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT).max(16);
+        self.bytes += size;
+        self.device.wgpu_device().create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size,
+            usage: BufferUsages::STORAGE | BufferUsages::INDIRECT | BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        })
+    }
+
+    /// Values that stay as they are, for `var<uniform>`.
+    pub fn uniform(&mut self, label: &'static str, contents: &[u8]) -> wgpu::Buffer {
+        self.filled(label, contents, BufferUsages::UNIFORM)
+    }
+
+    /// Values that stay as they are, for `var<storage, read>`.
+    pub fn table(&mut self, label: &'static str, contents: &[u8]) -> wgpu::Buffer {
+        self.filled(label, contents, BufferUsages::STORAGE)
+    }
+
+    fn filled(&mut self, label: &'static str, contents: &[u8], usage: BufferUsages) -> wgpu::Buffer {
+        self.bytes += contents.len() as u64;
+        let buffer =
+            self.device.create_buffer_with_data(&BufferInitDescriptor { label: Some(label), contents, usage });
+        wgpu::Buffer::clone(&buffer)
+    }
+
+    /// A texture that only this stage uses.
+    pub fn texture(&mut self, label: &'static str, size: (u32, u32), format: wgpu::TextureFormat) -> wgpu::TextureView {
+        let texel = u64::from(format.block_copy_size(None).unwrap_or(4));
+        self.bytes += u64::from(size.0) * u64::from(size.1) * texel;
+        let texture = self.device.wgpu_device().create_texture(&wgpu::TextureDescriptor {
+            label: Some(label),
+            size: wgpu::Extent3d { width: size.0.max(1), height: size.1.max(1), depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format,
+            usage: wgpu::TextureUsages::STORAGE_BINDING | wgpu::TextureUsages::TEXTURE_BINDING,
+            view_formats: &[],
+        });
+        texture.create_view(&wgpu::TextureViewDescriptor::default())
+    }
+
+    /// Adds a pass; bind its groups with the functions of what is returned.
+    pub fn pass(&mut self, kernel: &Kernel, workgroups: Workgroups) -> PassBuilder<'_> {
+        self.passes.push(Pass {
+            kernel: kernel.clone(),
+            workgroups,
+            own: None,
+            current: Vec::new(),
+            previous: Vec::new(),
+        });
+        let pass = self.passes.len() - 1;
+        PassBuilder { device: self.device, cache: self.cache, slots: self.slots, pass: &mut self.passes[pass] }
+    }
+
+    /// The list.
+    pub fn finish(self) -> Passes {
+        Passes { passes: self.passes, _memory: GpuBytes::hold(Bytes(self.bytes)) }
+    }
+}
+
+/// Binds the groups of one pass.
+pub struct PassBuilder<'a> {
+    device: &'a RenderDevice,
+    cache: &'a PipelineCache,
+    slots: usize,
+    pass: &'a mut Pass,
+}
+
+/// The number of a binding in its group, and what is bound there.
+pub type Bound<'a> = (u32, BindingResource<'a>);
+
+impl PassBuilder<'_> {
+    /// Group 0: what belongs to the stream.
+    pub fn own(self, bound: &[Bound<'_>]) -> Self {
+        self.pass.own = self.group(0, bound);
+        self
+    }
+
+    /// Group 1: what belongs to the frame in this GPU slot.
+    pub fn current<'b, const N: usize>(self, bound: impl Fn(usize) -> [Bound<'b>; N]) -> Self {
+        self.pass.current = (0..self.slots).filter_map(|slot| self.group(1, &bound(slot))).collect();
+        self
+    }
+
+    /// Group 2: what belongs to the frame before, in this GPU slot. A pass that has such a group is left out for
+    /// frames that have none before them.
+    pub fn previous<'b, const N: usize>(self, bound: impl Fn(usize) -> [Bound<'b>; N]) -> Self {
+        self.pass.previous = (0..self.slots).filter_map(|slot| self.group(2, &bound(slot))).collect();
+        self
+    }
+
+    fn group(&self, index: u32, bound: &[Bound<'_>]) -> Option<BindGroup> {
+        let layout = self.cache.get_compute_pipeline(self.pass.kernel.id)?.get_bind_group_layout(index);
+        let entries: Vec<_> = bound
+            .iter()
+            .map(|(binding, resource)| BindGroupEntry { binding: *binding, resource: resource.clone() })
+            .collect();
+        Some(self.device.create_bind_group(self.pass.kernel.label, &layout.into(), &entries))
+    }
+}
