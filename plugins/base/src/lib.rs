@@ -5,6 +5,7 @@
 //! FrameFormat · PixelFormat · …      how the native bytes of a picture lie in memory
 //! DropReason · SkipReason            why something is missing
 //! Product · Attachment               what a stage makes, and what travels with a frame
+//! OpticalFlow · Features · …         what vision finds
 //! ```
 //!
 //! Plain data and pure functions only: no system, no thread, no GPU.
@@ -29,6 +30,7 @@ mod layout;
 mod product;
 mod reason;
 mod time;
+mod vision;
 
 pub use attachment::Attachment;
 pub use bytes::Bytes;
@@ -37,6 +39,7 @@ pub use color::{ColorMatrix, ColorRange, ColorSpace, RgbFromYuv};
 pub use format::{FormatError, FrameFormat};
 pub use id::FrameId;
 pub use layout::{Component, ComponentLayout, PixelFormat, Plane, Planes};
-pub use product::{LivePicture, Luma, Picture, Product, Pyramid};
+pub use product::{FeaturePicture, FlowPicture, LivePicture, Luma, Matches, Picture, Product, Pyramid, TargetHomographies};
 pub use reason::{DropReason, SkipReason};
 pub use time::Timestamp;
+pub use vision::{Features, LightEstimate, OpticalFlow, TargetSighting, TargetSightings, Tracks};

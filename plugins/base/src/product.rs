@@ -34,4 +34,12 @@ products! {
     Luma = "luma",
     /// Luma at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size, each texel the mean of four of the level above.
     Pyramid = "pyramid",
+    /// The flow as a picture for people: colour wheel and arrows, one RGBA8 texture per stream.
+    FlowPicture = "flow_picture",
+    /// The features as a picture for people: circles on the frame, one RGBA8 texture per stream.
+    FeaturePicture = "feature_picture",
+    /// Pairs of points of known targets and of the frame, on the GPU.
+    Matches = "matches",
+    /// Homographies of known targets as their matches say, before alignment; on the GPU.
+    TargetHomographies = "target_homographies",
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!  LivePictures::show(stream) ─► Handle<Image> ─► material · sprite · UI node · egui · Background
 //!                                     ▲ stable; the texture behind it is written by the convert stage
-//!  Exports::picture / clip(stream) ──► readback, booked as export ─► PNG, animated PNG
+//!  Exports::picture / clip / flow ──► readback, booked as export ─► PNG, animated PNG, .flo
 //! ```
 //!
 //! The handle stays the same for as long as anyone holds it, and the texture behind it is the one the GPU converts
@@ -28,7 +28,7 @@ mod plugin;
 
 pub use background::{Background, Fit};
 pub use export::{ExportDone, ExportError, Exports};
-pub use live::{LiveImage, LivePictures};
+pub use live::{LiveImages, LivePictures};
 pub use plugin::CompositorPlugin;
 
 /// What most users of this crate need.

@@ -8,21 +8,44 @@ use bevy::render::Extract;
 use bevy::render::render_asset::RenderAssets;
 use bevy::render::render_resource::{Texture, TextureView};
 use bevy::render::texture::{DefaultImageSampler, GpuImage};
-use freshet_base::{FrameFormat, LivePicture};
-use freshet_frame::{Pipeline, StreamStats, StreamsGpu, WantExt};
+use freshet_base::{FrameFormat, LivePicture, Product};
+use freshet_frame::{Pipeline, Products, StreamStats, StreamsGpu, WantExt};
 use wgpu::{Extent3d, TextureDimension, TextureFormat, TextureUsages, TextureViewDescriptor};
 
 /// The name under which shown pictures are wanted.
 const CONSUMER: &str = "live picture";
 
-/// On a stream that is shown: the image under which it is shown.
-#[derive(Component, Debug, Clone)]
-pub struct LiveImage {
+/// On a stream that is shown: the images under which its products are shown.
+#[derive(Component, Debug, Clone, Default)]
+pub struct LiveImages(Vec<LiveImage>);
+
+/// One product and its image.
+#[derive(Debug, Clone)]
+struct LiveImage {
+    product: ShownProduct,
     id: AssetId<Image>,
     shape: Option<FrameFormat>,
     /// Turns for which whoever shows the image is told again that it changed: the new texture is published by the
     /// render world one or two turns after the main world learns of the new shape.
     tell: u8,
+}
+
+/// A product that is a picture, without its type.
+#[derive(Debug, Clone, Copy)]
+struct ShownProduct {
+    name: &'static str,
+    find: fn(&Pipeline) -> Products,
+    unwant: fn(&mut Commands<'_, '_>, Entity),
+}
+
+impl ShownProduct {
+    fn of<P: Product>() -> Self {
+        Self {
+            name: P::NAME,
+            find: Pipeline::find::<P>,
+            unwant: |commands, stream| commands.unwant::<P>(stream, CONSUMER),
+        }
+    }
 }
 
 /// Turns within which a new texture is published for certain.
@@ -44,7 +67,7 @@ const TELL_TURNS: u8 = 4;
 #[derive(SystemParam)]
 pub struct LivePictures<'w, 's> {
     images: ResMut<'w, Assets<Image>>,
-    shown: Query<'w, 's, &'static LiveImage>,
+    shown: Query<'w, 's, &'static LiveImages>,
     commands: Commands<'w, 's>,
 }
 
@@ -53,13 +76,25 @@ impl LivePictures<'_, '_> {
     ///
     /// Before the first frame has come there is nothing under the handle: sprites and materials wait for it.
     pub fn show(&mut self, stream: Entity) -> Handle<Image> {
+        self.show_product::<LivePicture>(stream)
+    }
+
+    /// The same for another product that is a picture of the stream's size: an overlay, say, or one of your own
+    /// stages'. It must be one RGBA8 texture for the stream (`TextureShape::single`) that is sampled as sRGB.
+    pub fn show_product<P: Product>(&mut self, stream: Entity) -> Handle<Image> {
+        let product = ShownProduct::of::<P>();
         let shown = self.shown.get(stream).ok();
-        if let Some(handle) = shown.and_then(|image| self.images.get_strong_handle(image.id)) {
+        let held = shown.and_then(|images| images.0.iter().find(|image| image.product.name == P::NAME));
+        if let Some(handle) = held.and_then(|image| self.images.get_strong_handle(image.id)) {
             return handle;
         }
         let handle = self.images.add(placeholder(2, 2));
-        self.commands.entity(stream).insert(LiveImage { id: handle.id(), shape: None, tell: 0 });
-        self.commands.want::<LivePicture>(stream, CONSUMER);
+        let image = LiveImage { product, id: handle.id(), shape: None, tell: 0 };
+        self.commands.entity(stream).entry::<LiveImages>().or_default().and_modify(move |mut images| {
+            images.0.retain(|one| one.product.name != P::NAME);
+            images.0.push(image);
+        });
+        self.commands.want::<P>(stream, CONSUMER);
         handle
     }
 }
@@ -75,8 +110,11 @@ fn placeholder(width: u32, height: u32) -> Image {
 
 /// Gives the placeholder the stream's size, once it is known and when it changes. Changing the image makes sprites and
 /// UI nodes take the new texture up.
-pub(crate) fn fit_images(mut streams: Query<(&mut LiveImage, &StreamStats)>, mut images: ResMut<Assets<Image>>) {
-    for (mut live, stats) in &mut streams {
+pub(crate) fn fit_images(mut streams: Query<(&mut LiveImages, &StreamStats)>, mut images: ResMut<Assets<Image>>) {
+    for (live, stats) in streams.iter_mut().flat_map(|(live, stats)| {
+        let stats: &StreamStats = stats;
+        live.into_inner().0.iter_mut().map(move |live| (live, stats))
+    }) {
         if stats.format.is_some() && live.shape != stats.format {
             live.shape = stats.format;
             live.tell = TELL_TURNS;
@@ -95,11 +133,11 @@ pub(crate) fn fit_images(mut streams: Query<(&mut LiveImage, &StreamStats)>, mut
 /// Makes standard materials take the new texture up; Bevy rebuilds their bindings only when the material changes.
 #[cfg(feature = "pbr")]
 pub(crate) fn refresh_materials(
-    streams: Query<&LiveImage>,
+    streams: Query<&LiveImages>,
     mut materials: ResMut<Assets<bevy::pbr::StandardMaterial>>,
     mut stale: Local<Vec<AssetId<bevy::pbr::StandardMaterial>>>,
 ) {
-    for live in streams.iter().filter(|live| live.tell > 0) {
+    for live in streams.iter().flat_map(|images| &images.0).filter(|live| live.tell > 0) {
         let shows = |texture: &Option<Handle<Image>>| texture.as_ref().is_some_and(|image| image.id() == live.id);
         let showing = |material: &bevy::pbr::StandardMaterial| {
             shows(&material.base_color_texture) || shows(&material.emissive_texture)
@@ -114,31 +152,35 @@ pub(crate) fn refresh_materials(
     }
 }
 
-/// Stops converting streams whose picture nobody holds any more.
+/// Stops making what nobody holds the picture of any more.
 pub(crate) fn forget_unused(
     mut events: MessageReader<AssetEvent<Image>>,
-    streams: Query<(Entity, &LiveImage)>,
+    mut streams: Query<(Entity, &mut LiveImages)>,
     mut commands: Commands,
 ) {
     for event in events.read() {
         let AssetEvent::Unused { id } = event else { continue };
-        for (stream, _) in streams.iter().filter(|(_, live)| live.id == *id) {
-            commands.entity(stream).remove::<LiveImage>();
-            commands.unwant::<LivePicture>(stream, CONSUMER);
+        for (stream, mut images) in &mut streams {
+            if let Some(place) = images.0.iter().position(|image| image.id == *id) {
+                let image = images.0.swap_remove(place);
+                (image.product.unwant)(&mut commands, stream);
+            }
         }
     }
 }
 
-/// The shown streams, in the render world.
+/// The shown pictures, in the render world.
 #[derive(Resource, Default)]
-pub(crate) struct ShownStreams(Vec<(Entity, AssetId<Image>)>);
+pub(crate) struct ShownStreams(Vec<(Entity, ShownProduct, AssetId<Image>)>);
 
-pub(crate) fn extract_shown(streams: Extract<Query<(Entity, &LiveImage)>>, mut shown: ResMut<ShownStreams>) {
+pub(crate) fn extract_shown(streams: Extract<Query<(Entity, &LiveImages)>>, mut shown: ResMut<ShownStreams>) {
     shown.0.clear();
-    shown.0.extend(streams.iter().map(|(stream, live)| (stream, live.id)));
+    for (stream, images) in &streams {
+        shown.0.extend(images.0.iter().map(|image| (stream, image.product, image.id)));
+    }
 }
 
-/// Puts the textures that the convert stage writes under their handles. A texture of an earlier shape is replaced.
+/// Puts the textures that stages write under their handles. A texture of an earlier shape is replaced.
 pub(crate) fn publish_pictures(
     shown: Res<ShownStreams>,
     streams: Res<StreamsGpu>,
@@ -146,8 +188,8 @@ pub(crate) fn publish_pictures(
     sampler: Res<DefaultImageSampler>,
     mut images: ResMut<RenderAssets<GpuImage>>,
 ) {
-    let product = pipeline.find::<LivePicture>();
-    for &(stream, id) in &shown.0 {
+    for &(stream, product, id) in &shown.0 {
+        let product = (product.find)(&pipeline);
         let Some(held) = streams.get(stream).and_then(|stream| stream.textures(product)?.first()) else { continue };
         if images.get(id).is_some_and(|image| *image.texture == held.texture) {
             continue;

@@ -6,6 +6,7 @@
 //! ```
 
 mod file;
+mod flow;
 mod render;
 mod writer;
 
@@ -14,12 +15,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bevy::asset::{AssetId, Handle};
+use bevy::ecs::entity::Entity;
 use bevy::ecs::message::Message;
 use bevy::ecs::resource::Resource;
 use bevy::image::Image;
 use crossbeam_channel::{Receiver, Sender};
 use thiserror::Error;
 
+pub(crate) use flow::record_flows;
 pub(crate) use render::{ExportQueue, extract_exports, record_exports};
 
 /// Pictures that may wait for the writing thread; one more is dropped and counted.
@@ -31,6 +34,7 @@ const WAITING_PICTURES: usize = 64;
 #[derive(Resource)]
 pub struct Exports {
     requests: Vec<Export>,
+    flows: Vec<flow::FlowExport>,
     open: Arc<AtomicUsize>,
     writer: Sender<writer::Work>,
     done: Receiver<ExportDone>,
@@ -85,7 +89,7 @@ pub enum ExportError {
 impl Default for Exports {
     fn default() -> Self {
         let (writer, done) = writer::start(WAITING_PICTURES);
-        Self { requests: Vec::new(), open: Arc::default(), writer, done }
+        Self { requests: Vec::new(), flows: Vec::new(), open: Arc::default(), writer, done }
     }
 }
 
@@ -99,6 +103,12 @@ impl Exports {
     pub fn clip(&mut self, image: &Handle<Image>, path: impl Into<PathBuf>, frames: u32, rate_hz: u16) {
         self.open.fetch_add(1, Ordering::Relaxed);
         self.requests.push(Export { image: image.id(), path: Arc::new(path.into()), frames: frames.max(1), rate_hz });
+    }
+
+    /// Writes the flow of each of the stream's frames that has one before it to `folder/SEQ.flo`, from now on, in the
+    /// format of the Middlebury benchmark. The stream's `OpticalFlow` must be wanted, and the folder there.
+    pub fn flow(&mut self, stream: Entity, folder: impl Into<PathBuf>) {
+        self.flows.push(flow::FlowExport { stream, folder: Arc::new(folder.into()) });
     }
 
     /// Closes clips that have fewer frames than were asked for: what is there is a whole file.

@@ -1,5 +1,8 @@
 //! Copying the pictures, in the render world.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
 use bevy::ecs::prelude::*;
 use bevy::log::warn;
 use bevy::render::MainWorld;
@@ -10,6 +13,7 @@ use crossbeam_channel::Sender;
 use freshet_base::Bytes;
 use freshet_ledger::DOWN_EXPORT;
 
+use super::flow::FlowExport;
 use super::writer::{Picture, Work};
 use super::{Export, Exports};
 
@@ -17,16 +21,21 @@ use super::{Export, Exports};
 #[derive(Resource, Default)]
 pub(crate) struct ExportQueue {
     exports: Vec<(Export, u32)>,
-    writer: Option<Sender<Work>>,
+    pub(super) flows: Vec<FlowExport>,
+    pub(super) writer: Option<Sender<Work>>,
+    /// Files that are not written yet; [`Exports`] counts them.
+    pub(super) open: Arc<AtomicUsize>,
 }
 
 pub(crate) fn extract_exports(mut main: ResMut<MainWorld>, mut queue: ResMut<ExportQueue>) {
     let Some(mut exports) = main.get_resource_mut::<Exports>() else { return };
-    if exports.requests.is_empty() {
+    if exports.requests.is_empty() && exports.flows.is_empty() {
         return;
     }
+    queue.open = Arc::clone(&exports.open);
     queue.writer.get_or_insert_with(|| exports.writer.clone());
     queue.exports.extend(exports.requests.drain(..).map(|export| (export, 0)));
+    queue.flows.append(&mut exports.flows);
 }
 
 /// Copies the pictures of this app frame, after the cameras have drawn them.
@@ -36,7 +45,7 @@ pub(crate) fn record_exports(
     device: Res<RenderDevice>,
     mut context: RenderContext,
 ) {
-    let ExportQueue { exports, writer } = &mut *queue;
+    let ExportQueue { exports, writer, .. } = &mut *queue;
     let Some(writer) = writer else { return };
     exports.retain_mut(|(export, copied)| {
         // A picture that is not there yet is waited for.

@@ -7,11 +7,13 @@ use bevy::log::warn;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::file::ClipFile;
+use super::flow::{FlowField, write_flow};
 use super::{ExportDone, ExportError};
 
 /// What the writing thread is given.
 pub(super) enum Work {
     Picture(Picture),
+    Flow(FlowField),
     Finish,
 }
 
@@ -51,6 +53,7 @@ fn write_all(inbox: &Receiver<Work>, outbox: &Sender<ExportDone>) {
                     drop(outbox.send(done));
                 }
             }
+            Work::Flow(field) => drop(outbox.send(write_flow(&field))),
             Work::Finish => {
                 for file in files.drain(..) {
                     drop(outbox.send(file.close()));

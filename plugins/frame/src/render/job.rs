@@ -31,6 +31,13 @@ pub struct FrameJob {
     pub(crate) readback: Option<Ticket>,
 }
 
+impl FrameJob {
+    /// What the stages have made of it so far.
+    pub fn made(&self) -> Products {
+        self.made
+    }
+}
+
 /// In the main world: filled in `Last`, emptied by extraction. In the render world: this frame's work.
 #[derive(Resource, Debug, Default)]
 pub struct FrameJobs {

@@ -3,4 +3,5 @@
 
 pub mod convert;
 pub mod frame_code;
+pub mod light;
 pub mod pyramid;
