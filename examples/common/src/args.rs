@@ -47,6 +47,18 @@ pub struct Options {
     /// Write the first pictures as an animation (headless only; as many as `--frames`, at most 120)
     #[arg(long, value_name = "FILE.png")]
     pub clip: Option<PathBuf>,
+    /// Write each frame's flow to DIR/SEQ.flo, in the format of the Middlebury benchmark (flow)
+    #[arg(long, value_name = "DIR")]
+    pub export_flow: Option<PathBuf>,
+    /// A picture to look for, instead of the bundled poster (ar). Repeatable
+    #[arg(long = "target", value_name = "IMAGE")]
+    pub targets: Vec<PathBuf>,
+    /// Width of the printed picture in metres (ar); one for all targets, or one for each. Default 0.3
+    #[arg(long = "target-width", value_name = "M")]
+    pub target_widths: Vec<f32>,
+    /// The camera's calibration, a file of OpenCV's FileStorage (ar); what `calibrate` writes
+    #[arg(long, value_name = "FILE.yml")]
+    pub calibration: Option<PathBuf>,
     /// Flags of this example alone, as KEY=VALUE. Repeatable
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
@@ -127,6 +139,18 @@ impl Options {
     /// Pictures of a clip.
     pub fn clip_frames(&self) -> u32 {
         self.frames.unwrap_or(120).min(120) as u32
+    }
+
+    /// Flags that were given and that only some examples understand.
+    pub(crate) fn special_flags(&self) -> impl Iterator<Item = &'static str> {
+        [
+            ("--export-flow", self.export_flow.is_some()),
+            ("--target", !self.targets.is_empty()),
+            ("--target-width", !self.target_widths.is_empty()),
+            ("--calibration", self.calibration.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(flag, given)| given.then_some(flag))
     }
 
     /// What was said for `--set KEY=…`.

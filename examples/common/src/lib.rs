@@ -43,13 +43,18 @@ impl Example {
         Self::with_settings(title, default_source, &[])
     }
 
-    /// The same for an example that knows some `--set KEY=VALUE` of its own.
+    /// The same for an example that knows some `--set KEY=VALUE` of its own, or some of the flags that not every example
+    /// understands (`--target`, say).
     pub fn with_settings(title: &'static str, default_source: &str, keys: &[&str]) -> Self {
         let options = Options::read(default_source);
         for setting in &options.settings {
             if !keys.iter().any(|key| setting.strip_prefix(key).is_some_and(|rest| rest.starts_with('='))) {
-                fail(&format!("--set {setting}: this example has no such setting; it has: {}", keys.join(", ")));
+                let known: Vec<_> = keys.iter().copied().filter(|key| !key.starts_with("--")).collect();
+                fail(&format!("--set {setting}: this example has no such setting; it has: {}", known.join(", ")));
             }
+        }
+        if let Some(flag) = options.special_flags().find(|flag| !keys.contains(flag)) {
+            fail(&format!("{flag}: this example has no use for it"));
         }
         Self { options, title }
     }

@@ -44,9 +44,9 @@ impl Plugin for FramePlugin {
             .configure_sets(FreshetFirst, (FreshetSystems::Collect, FreshetSystems::Publish).chain())
             .configure_sets(FreshetLast, (FreshetSystems::Capture, FreshetSystems::Dispatch).chain())
             // The clock of app frames ticks first, so that a frame's own systems are within it.
-            .add_systems(First, run(FreshetFirst).after(LedgerSystems::Tick))
+            .add_systems(First, run(FreshetFirst).in_set(FreshetFirst).after(LedgerSystems::Tick))
             // What is booked in this app frame is published in it.
-            .add_systems(Last, run(FreshetLast).before(LedgerSystems::Publish))
+            .add_systems(Last, run(FreshetLast).in_set(FreshetLast).before(LedgerSystems::Publish))
             .add_systems(
                 FreshetFirst,
                 // Callbacks run inside the poll: what they mark as arrived is collected at once.

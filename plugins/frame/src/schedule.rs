@@ -6,11 +6,15 @@ use freshet_ledger::{TimedKind, Timings, hot};
 use std::time::Instant;
 
 /// Runs in `First`: results are collected and attached, so that the app's systems see frames with what is known.
-#[derive(ScheduleLabel, Debug, Clone, PartialEq, Eq, Hash)]
+///
+/// As a system set, it is the one system of `First` that runs it.
+#[derive(ScheduleLabel, SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FreshetFirst;
 
 /// Runs in `Last`, just before extraction: the newest frames are let in.
-#[derive(ScheduleLabel, Debug, Clone, PartialEq, Eq, Hash)]
+///
+/// As a system set, it is the one system of `Last` that runs it.
+#[derive(ScheduleLabel, SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FreshetLast;
 
 /// Steps of the main world. All are single-threaded and neither allocate nor wait.

@@ -4,7 +4,10 @@ use bevy::app::{App, Plugin};
 use freshet_frame::StagePlugin;
 
 use crate::stages::convert::Convert;
+use crate::stages::flow::FlowStage;
+use crate::stages::flow_picture::FlowPictureStage;
 use crate::stages::frame_code::FrameCodeStage;
+use crate::stages::light::LightStage;
 use crate::stages::pyramid::PyramidStage;
 
 /// The stages of this crate. Each runs only for streams where its product is wanted.
@@ -23,6 +26,9 @@ impl Plugin for VisionPlugin {
             StagePlugin::<Convert>::default(),
             StagePlugin::<PyramidStage>::default(),
             StagePlugin::<FrameCodeStage>::default(),
+            StagePlugin::<LightStage>::default(),
+            StagePlugin::<FlowStage>::default(),
+            StagePlugin::<FlowPictureStage>::default(),
         ));
     }
 }

@@ -1,10 +1,8 @@
-//! What is made, and how it is coded.
+//! The brook's clip and its stills, and how they are coded.
 
-use std::io::Cursor;
 use std::path::Path;
 
-use image::codecs::jpeg::JpegEncoder;
-use image::{ExtendedColorType, ImageEncoder, ImageFormat, RgbImage};
+use image::ImageFormat;
 use indicatif::ProgressBar;
 use openh264::OpenH264API;
 use openh264::encoder::{
@@ -13,19 +11,20 @@ use openh264::encoder::{
 use openh264::formats::YUVSlices;
 
 use crate::error::MediaError;
+use crate::files::{coded, jpeg, write};
 use crate::mux::mp4::Sample;
 use crate::mux::{Clip, avi, mp4};
 use crate::picture::Picture;
 use crate::scene::{FRAMES, frame};
 
-/// Steps of the whole work.
+/// Steps of the work.
 pub(crate) const STEPS: u64 = 2 * FRAMES as u64 + 3;
 
 const CLIP: Clip = Clip { width: 320, height: 240, rate_hz: 30 };
 const SMALL: (u32, u32) = (96, 64);
 const JPEG_QUALITY: u8 = 72;
 
-/// Makes everything.
+/// Makes the clip in all its forms, and the stills.
 pub(crate) fn make(folder: &Path, progress: &ProgressBar) -> Result<(), MediaError> {
     progress.set_message("painting");
     let paint = |number| {
@@ -35,7 +34,8 @@ pub(crate) fn make(folder: &Path, progress: &ProgressBar) -> Result<(), MediaErr
     let frames: Vec<_> = (0..FRAMES).map(paint).collect();
 
     progress.set_message("clip.avi");
-    let pictures: Result<Vec<_>, _> = frames.iter().map(|frame| jpeg(&folder.join("clip.avi"), frame)).collect();
+    let pictures: Result<Vec<_>, _> =
+        frames.iter().map(|frame| jpeg(folder, "clip.avi", frame, JPEG_QUALITY)).collect();
     write(folder, "clip.avi", &avi::file(CLIP, &pictures?))?;
     progress.inc(1);
 
@@ -53,39 +53,16 @@ pub(crate) fn make(folder: &Path, progress: &ProgressBar) -> Result<(), MediaErr
 }
 
 fn stills(folder: &Path, frames: &[Picture]) -> Result<(), MediaError> {
-    write(folder, "still.png", &coded(&folder.join("still.png"), &frame(12, 240, 180), ImageFormat::Png)?)?;
-    write(folder, "still.jpg", &jpeg(&folder.join("still.jpg"), &frames[12])?)?;
+    write(folder, "still.png", &coded(folder, "still.png", &frame(12, 240, 180), ImageFormat::Png)?)?;
+    write(folder, "still.jpg", &jpeg(folder, "still.jpg", &frames[12], JPEG_QUALITY)?)?;
     let small = frame(12, SMALL.0, SMALL.1);
-    write(folder, "still.bmp", &coded(&folder.join("still.bmp"), &small, ImageFormat::Bmp)?)?;
+    write(folder, "still.bmp", &coded(folder, "still.bmp", &small, ImageFormat::Bmp)?)?;
     for number in 0..8 {
         let name = format!("frames/frame_{number:03}.png");
         let small = frame(number * FRAMES / 8, SMALL.0, SMALL.1);
-        write(folder, &name, &coded(&folder.join(&name), &small, ImageFormat::Png)?)?;
+        write(folder, &name, &coded(folder, &name, &small, ImageFormat::Png)?)?;
     }
     Ok(())
-}
-
-fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), MediaError> {
-    let path = folder.join(name);
-    let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-    made.and_then(|()| std::fs::write(&path, bytes)).map_err(|source| MediaError::Write { path, source })
-}
-
-fn jpeg(path: &Path, picture: &Picture) -> Result<Vec<u8>, MediaError> {
-    let mut bytes = Vec::new();
-    let coder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
-    let coded = coder.write_image(&picture.bytes, picture.width, picture.height, ExtendedColorType::Rgb8);
-    coded.map_err(|source| MediaError::Picture { path: path.to_owned(), source })?;
-    Ok(bytes)
-}
-
-fn coded(path: &Path, picture: &Picture, format: ImageFormat) -> Result<Vec<u8>, MediaError> {
-    let mut bytes = Cursor::new(Vec::new());
-    let fault = |source| MediaError::Picture { path: path.to_owned(), source };
-    if let Some(pixels) = RgbImage::from_raw(picture.width, picture.height, picture.bytes.clone()) {
-        pixels.write_to(&mut bytes, format).map_err(fault)?;
-    }
-    Ok(bytes.into_inner())
 }
 
 /// A tenth of the clip, small and uncompressed.

@@ -2,18 +2,28 @@
 //!
 //! ```text
 //! freshet_media FOLDER        clip.avi · clip.mp4 · clip.y4m · still.png · still.jpg · still.bmp · frames/
+//!                             poster.png · poster.avi · poster.truth.json
+//!                             chessboard/00.png ... · chessboard/truth.yml
 //! ```
 //!
-//! The clip shows a brook in spring, two seconds that join at their ends.
+//! The clip shows a brook in spring, two seconds that join at their ends. The poster is a target for image tracking; its
+//! film goes once round it, and the truth says where it is in each frame. The chessboards are seen through a lens that
+//! bends, whose numbers are the truth beside them.
 
+mod camera;
+mod chessboard;
 mod clips;
 mod error;
+mod files;
+mod film;
 mod font;
 mod mux;
 mod noise;
 mod picture;
+mod poster;
 mod river;
 mod scene;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -38,10 +48,12 @@ fn main() -> ExitCode {
 
 fn make(folder: &Path) -> Result<(), MediaError> {
     // Progress goes to the terminal's error output, and nowhere when there is no terminal.
-    let progress = ProgressBar::new(clips::STEPS);
+    let progress = ProgressBar::new(clips::STEPS + film::STEPS + chessboard::STEPS);
     let style = ProgressStyle::with_template("{msg:24} {bar:40} {pos}/{len}");
     progress.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let made = clips::make(folder, &progress);
+    let made = clips::make(folder, &progress)
+        .and_then(|()| film::make(folder, &progress))
+        .and_then(|()| chessboard::make(folder, &progress));
     progress.finish_and_clear();
     made
 }

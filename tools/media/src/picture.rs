@@ -41,6 +41,33 @@ impl Picture {
         Self { width, height, bytes }
     }
 
+    /// The picture at half its size: each pixel the mean of four. Even sides only.
+    pub(crate) fn halved(&self) -> Self {
+        let (width, height) = (self.width / 2, self.height / 2);
+        let part = |x: u32, y: u32, channel: u32| u32::from(self.bytes[((y * self.width + x) * 3 + channel) as usize]);
+        let mut bytes = Vec::with_capacity((width * height * 3) as usize);
+        for place in 0..width * height * 3 {
+            let (x, y, channel) = (place / 3 % width * 2, place / 3 / width * 2, place % 3);
+            let corners = [(0, 0), (1, 0), (0, 1), (1, 1)];
+            let sum: u32 = corners.iter().map(|(right, down)| part(x + right, y + down, channel)).sum();
+            bytes.push(((sum + 2) / 4) as u8);
+        }
+        Self { width, height, bytes }
+    }
+
+    /// The colour at a place in pixels, their centres at whole numbers: between four, a share of each.
+    pub(crate) fn at(&self, [x, y]: [f32; 2]) -> Color {
+        let (x, y) = (x.clamp(0.0, (self.width - 1) as f32), y.clamp(0.0, (self.height - 1) as f32));
+        let (column, row) = (x as u32, y as u32);
+        let pixel = |right: u32, down: u32| {
+            let (x, y) = ((column + right).min(self.width - 1), (row + down).min(self.height - 1));
+            let at = ((y * self.width + x) * 3) as usize;
+            [0, 1, 2].map(|channel| f32::from(self.bytes[at + channel]) / 255.0)
+        };
+        let (right, down) = (x - column as f32, y - row as f32);
+        mix(mix(pixel(0, 0), pixel(1, 0), right), mix(pixel(0, 1), pixel(1, 1), right), down)
+    }
+
     /// Sets one pixel, where there is such.
     pub(crate) fn set(&mut self, x: u32, y: u32, color: [u8; 3]) {
         if x < self.width && y < self.height {

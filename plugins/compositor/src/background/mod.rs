@@ -43,6 +43,11 @@ pub enum Fit {
 }
 
 impl Fit {
+    /// The size of the picture on the view, as a share of the view: 1 fills it. Sizes in pixels.
+    pub fn picture_share(self, picture: Vec2, view: Vec2) -> Vec2 {
+        Vec2::ONE / self.scale(picture, view)
+    }
+
     /// What view coordinates, measured from the centre, are multiplied by to be picture coordinates.
     fn scale(self, picture: Vec2, view: Vec2) -> Vec2 {
         let (picture_ratio, view_ratio) = (picture.x / picture.y, view.x / view.y);

@@ -2,6 +2,8 @@
 //! frame, and its shader.
 
 pub mod convert;
+pub mod flow;
+pub mod flow_picture;
 pub mod frame_code;
 pub mod light;
 pub mod pyramid;

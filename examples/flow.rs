@@ -1,0 +1,61 @@
+//! Dense optical flow: colour wheel and arrows over the picture.
+//!
+//! `--export-flow DIR` writes each frame's flow as a Middlebury `.flo` file; `--set preset=fast|balanced|accurate`
+//! chooses the quality.
+
+use bevy::prelude::*;
+use bevy_freshet::prelude::*;
+use bevy_freshet::vision::stages::flow::{FlowPreset, FlowSettings};
+
+fn main() -> AppExit {
+    let example =
+        freshet_example::Example::with_settings("flow", "assets/media/clip.avi", &["preset", "--export-flow"]);
+    let preset = match example.options.setting("preset") {
+        None | Some("balanced") => FlowPreset::Balanced,
+        Some("fast") => FlowPreset::Fast,
+        Some("accurate") => FlowPreset::Accurate,
+        Some(other) => freshet_example::fail(&format!("--set preset={other}: it is fast, balanced or accurate")),
+    };
+    if let Some(folder) = &example.options.export_flow
+        && let Err(error) = std::fs::create_dir_all(folder)
+    {
+        freshet_example::fail(&format!("--export-flow {}: {error}", folder.display()));
+    }
+    App::new()
+        .add_plugins(example)
+        .insert_resource(FlowSettings { preset })
+        .add_systems(Startup, open)
+        .add_systems(Update, tell)
+        .run()
+}
+
+fn open(
+    mut commands: Commands,
+    mut pictures: LivePictures,
+    mut exports: ResMut<Exports>,
+    options: Res<freshet_example::Options>,
+) {
+    let streams = freshet_example::open_sources(&mut commands, &options);
+    for &stream in &streams {
+        commands.want::<OpticalFlow>(stream, "flow example");
+        if let Some(folder) = &options.export_flow {
+            exports.flow(stream, folder.clone());
+        }
+    }
+    if let Some(&stream) = streams.first() {
+        let picture = pictures.show_product::<FlowPicture>(stream);
+        commands.spawn((Camera2d, Background { fit: Fit::Contain, ..Background::new(picture) }));
+        commands.spawn((
+            Text::new(""),
+            TextFont::from_font_size(16.0),
+            TextColor(Color::WHITE),
+            Node { position_type: PositionType::Absolute, left: px(12), top: px(8), ..default() },
+        ));
+    }
+}
+
+fn tell(flows: Query<&Latest<OpticalFlow>, Changed<Latest<OpticalFlow>>>, mut texts: Query<&mut Text>) {
+    let (Some(flow), Ok(mut text)) = (flows.iter().next(), texts.single_mut()) else { return };
+    let OpticalFlow { mean_px: [x, y], spread_px, trusted, .. } = flow.value;
+    text.0 = format!("mean {x:+.2}, {y:+.2} px   spread {spread_px:.2} px   trusted {:.0} %", trusted * 100.0);
+}

@@ -1,0 +1,319 @@
+//! Buffers and passes for a stream.
+//!
+//! Levels are numbered as sizes: 0 is luma, `k` is level `k - 1` of the pyramid, 1/2^k of the size.
+
+use bytemuck::{Pod, Zeroable};
+use freshet_base::{FrameFormat, Luma, OpticalFlow, Pyramid};
+use freshet_frame::{PassesBuilder, PrepareContext, SlotTexture, TextureShape, Workgroups};
+use wgpu::{BindingResource, Buffer, TextureFormat};
+
+use super::settings::{FlowPreset, FlowSettings};
+use super::{FlowBindings, FlowStage};
+
+/// Levels below full size that flow may begin at.
+const COARSEST: usize = 5;
+/// No level is used whose shorter side has fewer pixels than this.
+const SHORTEST_SIDE: u32 = 10;
+/// Pixels between patches.
+const STRIDE: u32 = 4;
+/// Texels on a side that a workgroup of the refinement writes.
+const TILE: u32 = 24;
+/// The motion of the whole picture is fitted after this level.
+const FIT_AFTER: usize = 3;
+
+/// The shader's `Level`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub(super) struct Level {
+    pub(super) size: [u32; 2],
+    pub(super) coarse: [u32; 2],
+    pub(super) patches: [u32; 2],
+    pub(super) level: u32,
+    pub(super) flags: u32,
+    pub(super) iterations: u32,
+    pub(super) sweeps: u32,
+    pub(super) data_eps: f32,
+    pub(super) smooth_eps: f32,
+    pub(super) lambda: f32,
+    pub(super) relax: f32,
+    pub(super) normalise: f32,
+    pub(super) contrast: f32,
+    pub(super) blend: f32,
+    pub(super) coarse_ratio: f32,
+    pub(super) reach: f32,
+    pub(super) gradient: f32,
+    pub(super) edge: f32,
+    pub(super) pad: [f32; 11],
+}
+
+/// A coarser flow exists.
+const HAS_COARSER: u32 = 1;
+/// The motion of the whole picture is known.
+const HAS_MODEL: u32 = 2;
+
+/// What a preset does.
+struct Tuning {
+    /// Level of the finest search of patches.
+    finest: usize,
+    /// Level of the finest refinement.
+    last: usize,
+    /// Refinements of each level, the finest first.
+    refinements: [usize; COARSEST + 1],
+    /// Steps of the search of a patch.
+    iterations: u32,
+}
+
+impl Tuning {
+    const fn of(preset: FlowPreset) -> Self {
+        match preset {
+            FlowPreset::Fast => Self { finest: 2, last: 2, refinements: [1; 6], iterations: 4 },
+            FlowPreset::Balanced => Self { finest: 1, last: 1, refinements: [2; 6], iterations: 8 },
+            FlowPreset::Accurate => Self { finest: 1, last: 0, refinements: [2, 3, 3, 3, 3, 3], iterations: 12 },
+        }
+    }
+}
+
+/// The sizes that flow works on.
+pub(super) struct Sizes {
+    pub(super) of: [(u32, u32); COARSEST + 1],
+    pub(super) coarsest: usize,
+}
+
+impl Sizes {
+    pub(super) fn new(format: &FrameFormat) -> Self {
+        let full = TextureShape::per_frame(format, TextureFormat::R8Unorm);
+        let of = [0, 1, 2, 3, 4, 5].map(|level| full.level_size(level));
+        let coarsest = (1..=COARSEST).take_while(|&level| of[level].0.min(of[level].1) >= SHORTEST_SIDE).count();
+        Self { of, coarsest }
+    }
+
+    fn texels(&self, level: usize) -> u64 {
+        let (width, height) = self.of[level];
+        u64::from(width) * u64::from(height)
+    }
+
+    fn patches(&self, level: usize) -> (u32, u32) {
+        let (width, height) = self.of[level];
+        (width.div_ceil(STRIDE) + 1, height.div_ceil(STRIDE) + 1)
+    }
+}
+
+/// What passes share.
+struct Plan<'a> {
+    stage: &'a FlowStage,
+    tuning: Tuning,
+    sizes: Sizes,
+    images: Vec<Buffer>,
+    flow: Vec<[Buffer; 2]>,
+    patches: Buffer,
+    models: Buffer,
+    first: usize,
+}
+
+pub(super) fn prepare(
+    stage: &FlowStage,
+    settings: &FlowSettings,
+    context: &mut PrepareContext<'_>,
+) -> Option<FlowBindings> {
+    let format = context.format();
+    let shape = TextureShape::per_frame(&format, TextureFormat::Rgba16Float).single();
+    let output = context.output::<OpticalFlow>(shape).first()?.view.clone();
+    let summary = context.metadata::<OpticalFlow>()?;
+    let luma = context.input::<Luma>()?;
+    let pyramid = context.input::<Pyramid>()?;
+    let (output, summary) = (BindingResource::TextureView(&output), BindingResource::Buffer(summary));
+
+    let sizes = Sizes::new(&format);
+    let tuning = Tuning::of(settings.preset);
+    let (finest, last) = (tuning.finest.min(sizes.coarsest), tuning.last.min(sizes.coarsest));
+    let mut passes = context.passes();
+    let per_level = |passes: &mut PassesBuilder<'_>, label, bytes: u64| -> Vec<Buffer> {
+        // Levels that are not used have a buffer of the least size, so that levels are indices.
+        let of = |level| if level < last { 0 } else { 2 * sizes.texels(level) * bytes };
+        (0..=sizes.coarsest).map(|level| passes.scratch(label, of(level))).collect()
+    };
+    let images = per_level(&mut passes, "freshet:flow images", 8);
+    let here = per_level(&mut passes, "freshet:flow field", 8);
+    let other = per_level(&mut passes, "freshet:flow field", 8);
+    let most_patches = (finest..=sizes.coarsest)
+        .map(|level| {
+            let (across, down) = sizes.patches(level);
+            2 * u64::from(across) * u64::from(down)
+        })
+        .max()?;
+    let patches = passes.scratch("freshet:flow patches", most_patches * 16);
+    let models = passes.scratch("freshet:flow models", 96);
+    let checked = passes.scratch("freshet:flow checked", if last > 0 { sizes.texels(last) * 16 } else { 0 });
+    let flow = here.into_iter().zip(other).map(|(here, other)| [here, other]).collect();
+    let plan = Plan { stage, tuning, sizes, images, flow, patches, models, first: last };
+
+    plan.prepare_levels(&mut passes, luma, pyramid);
+    let (fields, has_model) = plan.descend(&mut passes, finest, last);
+    plan.finish(&mut passes, finest, last, &fields, has_model, &checked, &output);
+    let (width, height) = plan.sizes.of[0];
+    passes.pass(&stage.summarise, Workgroups::Fixed(1, 1, 1)).own(&[(3, output.clone()), (4, summary.clone())]);
+
+    let mut first = context.passes();
+    first
+        .pass(&stage.first_frame, Workgroups::covering(width, height, 16))
+        .own(&[(6, output), (7, summary)]);
+    Some(FlowBindings { flow: passes.finish(), first: first.finish() })
+}
+
+impl Plan<'_> {
+    /// Normalised luma of both frames, each level.
+    fn prepare_levels(&self, passes: &mut PassesBuilder<'_>, luma: &[SlotTexture], pyramid: &[SlotTexture]) {
+        for level in (self.first..=self.sizes.coarsest).rev() {
+            let params = self.params(passes, level, level, 0);
+            let (width, height) = self.sizes.of[level];
+            let bound = |slot: usize| {
+                let view = |texture: &'_ SlotTexture| -> wgpu::TextureView { texture.view.clone() };
+                (view(&luma[slot]), view(&pyramid[slot]))
+            };
+            let views: Vec<_> = (0..luma.len()).map(bound).collect();
+            let of_slot = |slot: usize| {
+                let (luma, pyramid) = &views[slot];
+                [(0, BindingResource::TextureView(luma)), (1, BindingResource::TextureView(pyramid))]
+            };
+            passes
+                .pass(&self.stage.prepare, Workgroups::Fixed(width.div_ceil(16), height.div_ceil(16), 2))
+                .own(&[(0, params.as_entire_binding()), (1, self.images[level].as_entire_binding())])
+                .current(of_slot)
+                .previous(of_slot);
+        }
+    }
+
+    /// From the coarsest level to the finest. Answers in which of its two buffers each level's flow ended up, and
+    /// whether the motion of the whole picture is known.
+    fn descend(&self, passes: &mut PassesBuilder<'_>, finest: usize, last: usize) -> ([usize; COARSEST + 1], u32) {
+        let mut place = [0; COARSEST + 1];
+        let mut coarser = None;
+        let mut model = 0;
+        for level in (last..=self.sizes.coarsest).rev() {
+            let from = coarser.unwrap_or(level);
+            let params = self.params(passes, level, from, model | if coarser.is_some() { HAS_COARSER } else { 0 });
+            let params = (0, params.as_entire_binding());
+            let images = (1, self.images[level].as_entire_binding());
+            let models = (2, self.models.as_entire_binding());
+            // Without a coarser level nothing is read; the other buffer holds the place.
+            let source = (3, self.flow[from][if coarser.is_some() { place[from] } else { 1 }].as_entire_binding());
+            let patches = (4, self.patches.as_entire_binding());
+            let (width, height) = self.sizes.of[level];
+            let tiles = Workgroups::Fixed(width.div_ceil(TILE), height.div_ceil(TILE), directions(level, finest, last));
+            let field = |place: usize| self.flow[level][place].as_entire_binding();
+            if level >= finest {
+                let (across, down) = self.sizes.patches(level);
+                passes
+                    .pass(&self.stage.search, Workgroups::Fixed(across.div_ceil(8), down.div_ceil(8), 2))
+                    .own(&[params.clone(), images.clone(), models.clone(), source, patches.clone()]);
+                passes.pass(&self.stage.refine_patches, tiles.clone()).own(&[
+                    params.clone(),
+                    images.clone(),
+                    models.clone(),
+                    patches,
+                    (5, field(0)),
+                ]);
+            } else {
+                passes.pass(&self.stage.refine_coarse, tiles.clone()).own(&[
+                    params.clone(),
+                    images.clone(),
+                    models.clone(),
+                    source,
+                    (5, field(0)),
+                ]);
+            }
+            for _ in 1..self.tuning.refinements[level] {
+                let here = place[level];
+                passes.pass(&self.stage.refine, tiles.clone()).own(&[
+                    params.clone(),
+                    images.clone(),
+                    models.clone(),
+                    (3, field(here)),
+                    (5, field(1 - here)),
+                ]);
+                place[level] = 1 - here;
+            }
+            coarser = Some(level);
+            let fits_here = level == FIT_AFTER || (level == self.sizes.coarsest && level < FIT_AFTER);
+            if fits_here {
+                passes.pass(&self.stage.fit_level, Workgroups::Fixed(1, 1, 2)).own(&[
+                    params,
+                    (1, field(place[level])),
+                    models,
+                ]);
+                model = HAS_MODEL;
+            }
+        }
+        (place, model)
+    }
+
+    /// Confidence, and the flow at full size.
+    fn finish(
+        &self,
+        passes: &mut PassesBuilder<'_>,
+        finest: usize,
+        last: usize,
+        place: &[usize; COARSEST + 1],
+        model: u32,
+        checked: &Buffer,
+        output: &BindingResource<'_>,
+    ) {
+        // Where the finest level has no backward flow, that of the level above is looked at.
+        let back = if directions(last, finest, last) == 2 { last } else { last + 1 };
+        let params = self.params(passes, last, back, model);
+        let params = (0, params.as_entire_binding());
+        let images = (1, self.images[last].as_entire_binding());
+        let models = (2, self.models.as_entire_binding());
+        let forward = (3, self.flow[last][place[last]].as_entire_binding());
+        let backward = (4, self.flow[back][place[back]].as_entire_binding());
+        let cover = |level: usize| Workgroups::covering(self.sizes.of[level].0, self.sizes.of[level].1, 16);
+        let output = (6, output.clone());
+        if last == 0 {
+            passes.pass(&self.stage.check_publish, cover(0)).own(&[params, images, forward, backward, output]);
+            return;
+        }
+        passes.pass(&self.stage.check, cover(last)).own(&[
+            params.clone(),
+            images,
+            models.clone(),
+            forward,
+            backward,
+            (5, checked.as_entire_binding()),
+        ]);
+        passes
+            .pass(&self.stage.publish, cover(0))
+            .own(&[params, models, (5, checked.as_entire_binding()), output]);
+    }
+
+    /// The shader's parameters of a level that reads the flow of level `from`.
+    fn params(&self, passes: &mut PassesBuilder<'_>, level: usize, from: usize, flags: u32) -> Buffer {
+        let (size, coarse, patches) = (self.sizes.of[level], self.sizes.of[from], self.sizes.patches(level));
+        let level = Level {
+            size: size.into(),
+            coarse: coarse.into(),
+            patches: patches.into(),
+            level: level as u32,
+            flags,
+            iterations: self.tuning.iterations,
+            sweeps: 5,
+            data_eps: 0.1,
+            smooth_eps: 0.02,
+            lambda: 0.1,
+            relax: 1.6,
+            normalise: 0.02,
+            contrast: 0.03,
+            blend: 0.1,
+            coarse_ratio: if from == level { 1.0 } else { 2.0 },
+            reach: 8.0,
+            gradient: 0.0,
+            edge: 0.0,
+            pad: [0.0; 11],
+        };
+        passes.uniform("freshet:flow level", bytemuck::bytes_of(&level))
+    }
+}
+
+/// Whether a level has a backward flow, too. At full size it would cost as much as all else.
+const fn directions(level: usize, finest: usize, last: usize) -> u32 {
+    if level == 0 && last == 0 && finest > 0 { 1 } else { 2 }
+}

@@ -1,0 +1,85 @@
+// Shared by search, refine, finish: reads of the prepared images and of the global model.
+// Direction 0 goes from the previous to the current frame, direction 1 back.
+struct Model {
+    h: array<vec4<f32>, 3>,     // rows of the homography, level-0 pixels (w unused)
+};
+@group(0) @binding(0) var<uniform> level: Level;
+@group(0) @binding(1) var<storage, read> images: array<vec2<u32>>;
+@group(0) @binding(2) var<storage, read> models: array<Model, 2>;
+
+struct Sample { value: f32, gradient: vec2<f32> };
+
+fn texel_index(frame: u32, p: vec2<i32>) -> u32 {
+    let q = vec2<u32>(clamp(p, vec2(0), vec2<i32>(level.size) - 1));
+    return (frame * level.size.y + q.y) * level.size.x + q.x;
+}
+
+fn inside(at: vec2<f32>) -> bool { return all(at >= vec2(0.0)) && all(at <= vec2<f32>(level.size) - 1.0); }
+
+fn bilinear(frame: u32, at: vec2<f32>) -> f32 {
+    let q = clamp(at, vec2(0.0), vec2<f32>(level.size) - 1.0);
+    let f = floor(q);
+    let t = q - f;
+    let p = vec2<u32>(f);
+    let step_x = select(0u, 1u, p.x + 1u < level.size.x);
+    let step_y = select(0u, level.size.x, p.y + 1u < level.size.y);
+    let i = (frame * level.size.y + p.y) * level.size.x + p.x;
+    let a = unpack2x16float(images[i].x).x;
+    let b = unpack2x16float(images[i + step_x].x).x;
+    let c = unpack2x16float(images[i + step_y].x).x;
+    let d = unpack2x16float(images[i + step_y + step_x].x).x;
+    return mix(mix(a, b, t.x), mix(c, d, t.x), t.y);
+}
+
+fn quad(i: u32) -> vec4<f32> {
+    let e = images[i];
+    return vec4(unpack2x16float(e.x), unpack2x16float(e.y));
+}
+
+// Bicubic Hermite patch from value, two derivatives and twist at four corners.
+fn bicubic(frame: u32, at: vec2<f32>) -> Sample {
+    let q = clamp(at, vec2(0.0), vec2<f32>(level.size) - 1.0);
+    let f = floor(q);
+    let t = q - f;
+    let p = vec2<u32>(f);
+    let step_x = select(0u, 1u, p.x + 1u < level.size.x);
+    let step_y = select(0u, level.size.x, p.y + 1u < level.size.y);
+    let i = (frame * level.size.y + p.y) * level.size.x + p.x;
+    let a = quad(i);
+    let b = quad(i + step_x);
+    let c = quad(i + step_y);
+    let d = quad(i + step_y + step_x);
+    let t2 = t * t;
+    let t3 = t2 * t;
+    // Hermite bases (value at 0, value at 1, slope at 0, slope at 1) and their derivatives
+    let v1 = 3.0 * t2 - 2.0 * t3;
+    let v0 = 1.0 - v1;
+    let s0 = t3 - 2.0 * t2 + t;
+    let s1 = t3 - t2;
+    let dv1 = 6.0 * (t - t2);
+    let ds0 = 3.0 * t2 - 4.0 * t + 1.0;
+    let ds1 = 3.0 * t2 - 2.0 * t;
+    // along x: vec2 (value, y-derivative) of the upper and of the lower edge, and their x-derivatives
+    let upper = v0.x * a.xz + v1.x * b.xz + s0.x * a.yw + s1.x * b.yw;
+    let lower = v0.x * c.xz + v1.x * d.xz + s0.x * c.yw + s1.x * d.yw;
+    let upper_x = dv1.x * (b.xz - a.xz) + ds0.x * a.yw + ds1.x * b.yw;
+    let lower_x = dv1.x * (d.xz - c.xz) + ds0.x * c.yw + ds1.x * d.yw;
+    var out: Sample;
+    out.value = v0.y * upper.x + v1.y * lower.x + s0.y * upper.y + s1.y * lower.y;
+    out.gradient = vec2(
+        v0.y * upper_x.x + v1.y * lower_x.x + s0.y * upper_x.y + s1.y * lower_x.y,
+        dv1.y * (lower.x - upper.x) + ds0.y * upper.y + ds1.y * lower.y);
+    return out;
+}
+
+// Displacement by the global model at a pixel of this level, in pixels of this level.
+fn global_flow(direction: u32, at: vec2<f32>) -> vec2<f32> {
+    if (level.flags & 2u) == 0u { return vec2(0.0); }
+    let ratio = f32(1u << level.level);
+    let p = vec3((at + 0.5) * ratio - 0.5, 1.0);
+    let r0 = models[direction].h[0].xyz;
+    let r1 = models[direction].h[1].xyz;
+    let r2 = models[direction].h[2].xyz;
+    let moved = vec2(dot(r0, p), dot(r1, p)) / dot(r2, p);
+    return (moved - p.xy) / ratio;
+}

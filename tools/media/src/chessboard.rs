@@ -1,0 +1,125 @@
+//! Pictures of a chessboard through a lens that bends, to calibrate from.
+
+use std::path::Path;
+
+use indicatif::ProgressBar;
+
+use crate::camera::{Lens, Look, Pose};
+use crate::error::MediaError;
+use crate::files;
+use crate::noise::{hash, smooth};
+
+/// Steps of the work.
+pub(crate) const STEPS: u64 = LOOKS.len() as u64;
+
+const SIZE: (usize, usize) = (640, 480);
+const LENS: Lens =
+    Lens { focal: [560.0, 558.0], center: [322.5, 236.0], distortion: [-0.25, 0.08, 0.0008, -0.0005, 0.0] };
+/// Corners between four squares, along each side.
+const CORNERS: (i32, i32) = (9, 6);
+const SQUARE_M: f64 = 0.025;
+/// Points at which a pixel asks for the board, along each side.
+const POINTS: usize = 4;
+
+const fn look(at: [f64; 2], distance: f64, azimuth_deg: f64, tilt_deg: f64, roll_deg: f64) -> Look {
+    Look { at, distance, azimuth_deg, tilt_deg, roll_deg }
+}
+
+const LOOKS: [Look; 8] = [
+    look([0.0, 0.0], 0.330, 0.0, 6.0, 2.0),
+    look([0.01, 0.0], 0.320, 35.0, 32.0, -28.0),
+    look([-0.01, 0.01], 0.330, -60.0, 36.0, 50.0),
+    look([0.045, 0.03], 0.345, 150.0, 28.0, -140.0),
+    look([-0.045, 0.035], 0.345, -130.0, 33.0, 118.0),
+    look([-0.04, -0.035], 0.350, 80.0, 38.0, -95.0),
+    look([0.05, -0.03], 0.350, 10.0, 40.0, 8.0),
+    look([0.0, 0.005], 0.400, 185.0, 42.0, -205.0),
+];
+
+/// Makes the pictures and the lens's truth.
+pub(crate) fn make(folder: &Path, progress: &ProgressBar) -> Result<(), MediaError> {
+    progress.set_message("chessboard");
+    for (number, look) in (0..).zip(LOOKS) {
+        let name = format!("chessboard/{number:02}.png");
+        let bytes = files::gray_png(folder, &name, SIZE, &picture(number, &Pose::from(look)))?;
+        files::write(folder, &name, &bytes)?;
+        progress.inc(1);
+    }
+    files::write(folder, "chessboard/truth.yml", truth().as_bytes())
+}
+
+/// The lens and the board as OpenCV's `FileStorage` writes them.
+fn truth() -> String {
+    let ([fx, fy], [cx, cy]) = (LENS.focal, LENS.center);
+    let matrix = |name: &str, rows: u32, columns: u32, numbers: &[f64]| {
+        let numbers: Vec<_> = numbers.iter().map(|number| format!("{number:?}")).collect();
+        format!(
+            "{name}: !!opencv-matrix\n   rows: {rows}\n   cols: {columns}\n   dt: d\n   data: [ {} ]\n",
+            numbers.join(", ")
+        )
+    };
+    format!(
+        "%YAML:1.0\n---\nimage_width: {}\nimage_height: {}\nboard_width: {}\nboard_height: {}\nsquare_size: {}\n{}{}",
+        SIZE.0,
+        SIZE.1,
+        CORNERS.0,
+        CORNERS.1,
+        SQUARE_M,
+        matrix("camera_matrix", 3, 3, &[fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0]),
+        matrix("distortion_coefficients", 1, 5, &LENS.distortion)
+    )
+}
+
+/// Paints a picture of the board, one byte a pixel.
+fn picture(number: u32, pose: &Pose) -> Vec<u8> {
+    let (width, height) = SIZE;
+    let mut light = Vec::with_capacity(width * height);
+    for place in 0..width * height {
+        let part = |at: usize| (at as f64 + 0.5) / POINTS as f64 - 0.5;
+        let (x, y) = ((place % width) as f64, (place / width) as f64);
+        let points = (0..POINTS * POINTS).map(|point| [x + part(point % POINTS), y + part(point / POINTS)]);
+        let sum: f32 = points.map(|pixel| seen(pose.on_plane(LENS.ray(pixel)))).sum();
+        light.push(sum / (POINTS * POINTS) as f32);
+    }
+    let blurred = soften(&soften(&light, 1, width), width, height);
+    (0..).zip(blurred).map(|(place, light)| sensed(number, place, light)).collect()
+}
+
+/// The board's paper with its squares, on a plain ground, in steps of a byte.
+fn seen([x, y]: [f64; 2]) -> f32 {
+    const MARGIN: f64 = 0.8;
+    let (column, row) = (x / SQUARE_M + f64::from(CORNERS.0 + 1) / 2.0, y / SQUARE_M + f64::from(CORNERS.1 + 1) / 2.0);
+    let inside = |margin: f64| {
+        (-margin..f64::from(CORNERS.0 + 1) + margin).contains(&column)
+            && (-margin..f64::from(CORNERS.1 + 1) + margin).contains(&row)
+    };
+    if !inside(MARGIN) {
+        return 104.0 + 36.0 * smooth((x * 9.0) as f32, (y * 9.0) as f32, 1 << 20, 851);
+    }
+    let is_black = inside(0.0) && (column.floor() + row.floor()) % 2.0 == 0.0;
+    // One side of the paper is farther from the window.
+    let light = 1.0 + 0.5 * x as f32 - 0.3 * y as f32;
+    if is_black { 32.0 * light } else { 216.0 * light }
+}
+
+/// A pixel runs a little into its neighbours, `stride` apart, of which a line has `length`.
+fn soften(light: &[f32], stride: usize, length: usize) -> Vec<f32> {
+    /// A bell of 0.7 pixels.
+    const BELL: [f32; 5] = [0.0096, 0.2054, 0.57, 0.2054, 0.0096];
+    let mean = |place: usize| {
+        let at = (place / stride) % length;
+        let start = place - at * stride;
+        let near = |step: usize| light[start + (at + step).saturating_sub(2).min(length - 1) * stride];
+        (0..BELL.len()).map(|step| BELL[step] * near(step)).sum()
+    };
+    (0..light.len()).map(mean).collect()
+}
+
+/// What a coarse sensor makes of a pixel's light: noise, and few steps, so that the file stays small.
+fn sensed(number: u32, place: usize, light: f32) -> u8 {
+    const STEP: f32 = 4.0;
+    let (x, y) = ((place % SIZE.0) as i32, (place / SIZE.0) as i32);
+    let chance = |round: u32| hash(x, y, 1900 + 3 * number + round);
+    let noise = 0.6 * (chance(0) + chance(1) + chance(2) - 1.5);
+    ((light / STEP + noise).round() * STEP) as u8
+}
