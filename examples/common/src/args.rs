@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_freshet::prelude::*;
+use bevy_freshet::vision::camera::{self, CameraModel, CameraModelError, Distortion};
 use clap::{Parser, ValueEnum};
 
 use super::outcome::fail;
@@ -73,6 +74,19 @@ pub struct Intrinsics {
     pub centre: Vec2,
 }
 
+impl Intrinsics {
+    /// The camera, for pictures of this size.
+    ///
+    /// # Errors
+    ///
+    /// When the numbers are out of range.
+    pub fn model(&self, (width, height): (u32, u32)) -> Result<CameraModel, CameraModelError> {
+        let [fx, fy] = self.focal.to_array().map(f64::from);
+        let [cx, cy] = self.centre.to_array().map(f64::from);
+        CameraModel::new(width, height, camera::Intrinsics { fx, fy, cx, cy }, Distortion::NONE)
+    }
+}
+
 /// How frames are paced.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaceArgument {
@@ -100,6 +114,26 @@ impl Options {
             fail("--clip: clips are made without a window; add --headless");
         }
         options
+    }
+
+    /// The same, with the `--set` keys and special flags that this program understands.
+    pub fn read_with(default_source: &str, keys: &[&str]) -> Self {
+        let options = Self::read(default_source);
+        options.refuse_unknown(keys);
+        options
+    }
+
+    /// Ends the program when a `--set` key or a special flag was given that is not among `keys`.
+    pub(crate) fn refuse_unknown(&self, keys: &[&str]) {
+        for setting in &self.settings {
+            if !keys.iter().any(|key| setting.strip_prefix(key).is_some_and(|rest| rest.starts_with('='))) {
+                let known: Vec<_> = keys.iter().copied().filter(|key| !key.starts_with("--")).collect();
+                fail(&format!("--set {setting}: this example has no such setting; it has: {}", known.join(", ")));
+            }
+        }
+        if let Some(flag) = self.special_flags().find(|flag| !keys.contains(flag)) {
+            fail(&format!("{flag}: this example has no use for it"));
+        }
     }
 
     /// How frames are paced.
@@ -142,7 +176,7 @@ impl Options {
     }
 
     /// Flags that were given and that only some examples understand.
-    pub(crate) fn special_flags(&self) -> impl Iterator<Item = &'static str> {
+    fn special_flags(&self) -> impl Iterator<Item = &'static str> {
         [
             ("--export-flow", self.export_flow.is_some()),
             ("--target", !self.targets.is_empty()),
@@ -167,7 +201,7 @@ pub fn assets() -> PathBuf {
 }
 
 /// Finds bundled media from any folder.
-fn bundled(spec: &str) -> String {
+pub fn bundled(spec: &str) -> String {
     match spec.strip_prefix("assets/") {
         Some(rest) if !PathBuf::from(spec).exists() => assets().join(rest).display().to_string(),
         _ => spec.into(),

@@ -10,7 +10,7 @@ mod outcome;
 mod progress;
 mod screen;
 
-pub use args::{Intrinsics, Options, PaceArgument};
+pub use args::{Intrinsics, Options, PaceArgument, assets, bundled};
 pub use finish::Closing;
 pub use outcome::fail;
 pub use screen::Screen;
@@ -46,16 +46,7 @@ impl Example {
     /// The same for an example that knows some `--set KEY=VALUE` of its own, or some of the flags that not every example
     /// understands (`--target`, say).
     pub fn with_settings(title: &'static str, default_source: &str, keys: &[&str]) -> Self {
-        let options = Options::read(default_source);
-        for setting in &options.settings {
-            if !keys.iter().any(|key| setting.strip_prefix(key).is_some_and(|rest| rest.starts_with('='))) {
-                let known: Vec<_> = keys.iter().copied().filter(|key| !key.starts_with("--")).collect();
-                fail(&format!("--set {setting}: this example has no such setting; it has: {}", known.join(", ")));
-            }
-        }
-        if let Some(flag) = options.special_flags().find(|flag| !keys.contains(flag)) {
-            fail(&format!("{flag}: this example has no use for it"));
-        }
+        let options = Options::read_with(default_source, keys);
         Self { options, title }
     }
 }
@@ -82,7 +73,7 @@ fn default_plugins(options: &Options, window: Option<Window>) -> PluginGroupBuil
     let plugins = DefaultPlugins
         .set(quiet)
         .set(WindowPlugin { primary_window: window, exit_condition, ..default() })
-        .set(AssetPlugin { file_path: args::assets().display().to_string(), ..default() });
+        .set(AssetPlugin { file_path: assets().display().to_string(), ..default() });
     if options.headless { plugins.disable::<bevy::winit::WinitPlugin>() } else { plugins }
 }
 

@@ -20,6 +20,8 @@
 //! 6. **Attach or return:** results of at most a few hundred bytes are attached.
 //! 7. **Bottleneck:** memory bandwidth of the GPU.
 
+pub mod calibrate;
+pub mod camera;
 mod plugin;
 pub mod stages;
 

@@ -4,11 +4,14 @@ use bevy::app::{App, Plugin};
 use freshet_frame::StagePlugin;
 
 use crate::stages::convert::Convert;
+use crate::stages::feature_picture::FeaturePictureStage;
+use crate::stages::features::FeaturesStage;
 use crate::stages::flow::FlowStage;
 use crate::stages::flow_picture::FlowPictureStage;
 use crate::stages::frame_code::FrameCodeStage;
 use crate::stages::light::LightStage;
 use crate::stages::pyramid::PyramidStage;
+use crate::stages::tracks::TracksStage;
 
 /// The stages of this crate. Each runs only for streams where its product is wanted.
 ///
@@ -29,6 +32,9 @@ impl Plugin for VisionPlugin {
             StagePlugin::<LightStage>::default(),
             StagePlugin::<FlowStage>::default(),
             StagePlugin::<FlowPictureStage>::default(),
+            StagePlugin::<FeaturesStage>::default(),
+            StagePlugin::<FeaturePictureStage>::default(),
+            StagePlugin::<TracksStage>::default(),
         ));
     }
 }

@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 use crate::camera::{Lens, Look, Pose};
 use crate::error::MediaError;
 use crate::files;
-use crate::noise::{hash, smooth};
+use crate::sensor::{self, soften};
 
 /// Steps of the work.
 pub(crate) const STEPS: u64 = LOOKS.len() as u64;
@@ -18,6 +18,10 @@ const LENS: Lens =
 /// Corners between four squares, along each side.
 const CORNERS: (i32, i32) = (9, 6);
 const SQUARE_M: f64 = 0.025;
+/// Between two values that the sensor tells apart.
+const STEP: f32 = 8.0;
+/// The first picture's number among all that have noise.
+const PICTURES: u32 = 1000;
 /// Points at which a pixel asks for the board, along each side.
 const POINTS: usize = 4;
 
@@ -93,33 +97,19 @@ fn seen([x, y]: [f64; 2]) -> f32 {
         (-margin..f64::from(CORNERS.0 + 1) + margin).contains(&column)
             && (-margin..f64::from(CORNERS.1 + 1) + margin).contains(&row)
     };
-    if !inside(MARGIN) {
-        return 104.0 + 36.0 * smooth((x * 9.0) as f32, (y * 9.0) as f32, 1 << 20, 851);
-    }
     let is_black = inside(0.0) && (column.floor() + row.floor()) % 2.0 == 0.0;
-    // One side of the paper is farther from the window.
-    let light = 1.0 + 0.5 * x as f32 - 0.3 * y as f32;
-    if is_black { 32.0 * light } else { 216.0 * light }
-}
-
-/// A pixel runs a little into its neighbours, `stride` apart, of which a line has `length`.
-fn soften(light: &[f32], stride: usize, length: usize) -> Vec<f32> {
-    /// A bell of 0.7 pixels.
-    const BELL: [f32; 5] = [0.0096, 0.2054, 0.57, 0.2054, 0.0096];
-    let mean = |place: usize| {
-        let at = (place / stride) % length;
-        let start = place - at * stride;
-        let near = |step: usize| light[start + (at + step).saturating_sub(2).min(length - 1) * stride];
-        (0..BELL.len()).map(|step| BELL[step] * near(step)).sum()
-    };
-    (0..light.len()).map(mean).collect()
+    let ground = 15.0;
+    STEP * if !inside(MARGIN) {
+        ground
+    } else if is_black {
+        4.0
+    } else {
+        27.0
+    }
 }
 
 /// What a coarse sensor makes of a pixel's light: noise, and few steps, so that the file stays small.
 fn sensed(number: u32, place: usize, light: f32) -> u8 {
-    const STEP: f32 = 4.0;
-    let (x, y) = ((place % SIZE.0) as i32, (place / SIZE.0) as i32);
-    let chance = |round: u32| hash(x, y, 1900 + 3 * number + round);
-    let noise = 0.6 * (chance(0) + chance(1) + chance(2) - 1.5);
-    ((light / STEP + noise).round() * STEP) as u8
+    let noise = sensor::noise((place % SIZE.0) as u32, (place / SIZE.0) as u32, PICTURES + number);
+    ((light / STEP + 0.25 * noise).round() * STEP) as u8
 }

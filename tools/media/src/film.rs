@@ -10,9 +10,10 @@ use crate::camera::{Lens, Look, Pose};
 use crate::error::MediaError;
 use crate::files;
 use crate::mux::{Clip, avi};
-use crate::noise::{hash, smooth};
+use crate::noise::smooth;
 use crate::picture::{Color, Picture, mix, step};
-use crate::{poster, table};
+use crate::sensor::{self, soften};
+use crate::{jpeg, poster, table};
 
 /// Steps of the work.
 pub(crate) const STEPS: u64 = FRAMES as u64 + 1;
@@ -20,16 +21,23 @@ pub(crate) const STEPS: u64 = FRAMES as u64 + 1;
 /// Frames after which the picture is the first again.
 const FRAMES: u32 = 120;
 const CLIP: Clip = Clip { width: 640, height: 480, rate_hz: 30 };
-const JPEG_QUALITY: u8 = 85;
+const JPEG_QUALITY: u16 = 85;
 const LENS: Lens = Lens { focal: [554.26; 2], center: [319.5, 239.5], distortion: [0.0; 5] };
 const POSTER_WIDTH_M: f64 = 0.30;
 /// Poster pixels in a metre.
 const SCALE: f64 = poster::SIZE.0 as f64 / POSTER_WIDTH_M;
+/// The sensor's deviation, in steps of a byte.
+const NOISE: f32 = 0.6;
 /// Points at which a pixel asks for the poster, along each side.
 const POINTS: u32 = 4;
 
 /// Makes the poster, its film and the film's truth.
 pub(crate) fn make(folder: &Path, progress: &ProgressBar) -> Result<(), MediaError> {
+    if let Ok(q) = std::env::var("FILM") {
+        let poster = poster::poster();
+        let pictures: Vec<_> = (0..FRAMES).step_by(10).map(|n| jpeg::coded(&frame(n, &poster), q.parse().unwrap())).collect();
+        return files::write(folder, "poster.avi", &avi::file(CLIP, &pictures));
+    }
     progress.set_message("poster.png");
     let poster = poster::poster();
     files::write(folder, "poster.png", &files::small_png(folder, "poster.png", &poster)?)?;
@@ -38,10 +46,10 @@ pub(crate) fn make(folder: &Path, progress: &ProgressBar) -> Result<(), MediaErr
     progress.set_message("poster.avi");
     let coded = |number| {
         progress.inc(1);
-        files::jpeg(folder, "poster.avi", &frame(number, &poster), JPEG_QUALITY)
+        jpeg::coded(&frame(number, &poster), JPEG_QUALITY)
     };
-    let pictures: Result<Vec<_>, _> = (0..FRAMES).map(coded).collect();
-    files::write(folder, "poster.avi", &avi::file(CLIP, &pictures?))?;
+    let pictures: Vec<_> = (0..FRAMES).map(coded).collect();
+    files::write(folder, "poster.avi", &avi::file(CLIP, &pictures))?;
     files::write(folder, "poster.truth.json", truth().as_bytes())
 }
 
@@ -51,7 +59,7 @@ fn look(number: u32) -> Look {
     let wave = |rounds: f64, start: f64| (TAU * (rounds * time + start)).sin();
     Look {
         at: [0.012 * wave(2.0, 0.1), 0.010 * wave(1.0, 0.4)],
-        distance: 0.535 - 0.075 * wave(1.0, -0.05),
+        distance: 0.61 + 0.11 * (TAU * (time + 0.04)).cos(),
         azimuth_deg: 360.0 * time + 9.0 * wave(2.0, 0.0),
         tilt_deg: 37.5 - 17.5 * (TAU * time).cos(),
         roll_deg: 4.0 * wave(3.0, 0.2),
@@ -100,15 +108,19 @@ fn truth() -> String {
 /// Paints a frame of the film.
 fn frame(number: u32, poster: &Picture) -> Picture {
     let (pose, time) = (Pose::from(look(number)), (number % FRAMES) as f32 / FRAMES as f32);
-    let mut bytes = Vec::with_capacity((CLIP.width * CLIP.height * 3) as usize);
+    let (width, height) = (CLIP.width as usize, CLIP.height as usize);
+    let mut light = Vec::with_capacity(width * height * 3);
     for y in 0..CLIP.height {
         for x in 0..CLIP.width {
-            let color = lit(x, y, &pose, time, seen(x, y, &pose, poster));
-            let grain = grain(x, y, number);
-            bytes.extend(color.map(|part| (part * 255.0 + grain + 0.5) as u8));
+            light.extend(lit(x, y, &pose, time, seen(x, y, &pose, poster)));
         }
     }
-    Picture { width: CLIP.width, height: CLIP.height, bytes }
+    let light = soften(&soften(&light, 3, width), 3 * width, height);
+    let sensed = |(place, light): (u32, f32)| {
+        let noise = sensor::noise(place / 3 % CLIP.width, place / 3 / CLIP.width, number);
+        (light * 255.0 + NOISE * noise + 0.5) as u8
+    };
+    Picture { width: CLIP.width, height: CLIP.height, bytes: (0..).zip(light).map(sensed).collect() }
 }
 
 /// The mean of what a pixel covers.
@@ -117,7 +129,8 @@ fn seen(x: u32, y: u32, pose: &Pose, poster: &Picture) -> Color {
     let (middle, right, below) = (point(0.0, 0.0), point(1.0, 0.0), point(0.0, 1.0));
     let wide =
         (right[0] - middle[0]).hypot(right[1] - middle[1]).max((below[0] - middle[0]).hypot(below[1] - middle[1]));
-    let table = shaded(middle.map(|part| part as f32), table::color(middle.map(|part| part as f32), wide as f32));
+    let place = middle.map(|part| part as f32);
+    let table = shaded(place, table::color(place, wide as f32));
     if outside(middle) > 2.0 * wide {
         return table;
     }
@@ -155,14 +168,6 @@ fn lit(x: u32, y: u32, pose: &Pose, time: f32, color: Color) -> Color {
     let from_middle = (x as f32 - 319.5).hypot(y as f32 - 239.5) / 400.0;
     let light = lamp * (0.93 + 0.09 * shade) * (1.0 + 0.02 * sine) * (1.0 - 0.20 * from_middle * from_middle);
     color.map(|part| part * light)
-}
-
-/// The sensor's noise, in steps of a byte.
-fn grain(x: u32, y: u32, number: u32) -> f32 {
-    const DEVIATION: f32 = 1.0;
-    let chance = |round: u32| hash(x as i32, y as i32, 900 + 3 * number + round);
-    // The sum of three has half a unit's deviation.
-    2.0 * DEVIATION * (chance(0) + chance(1) + chance(2) - 1.5)
 }
 
 #[cfg(test)]

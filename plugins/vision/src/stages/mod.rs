@@ -2,8 +2,11 @@
 //! frame, and its shader.
 
 pub mod convert;
+pub mod feature_picture;
+pub mod features;
 pub mod flow;
 pub mod flow_picture;
 pub mod frame_code;
 pub mod light;
 pub mod pyramid;
+pub mod tracks;

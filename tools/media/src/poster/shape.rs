@@ -57,10 +57,10 @@ pub(crate) fn line(x: f32, y: f32, from: (f32, f32), to: (f32, f32)) -> (f32, f3
     ((x - from.0 - along * right).hypot(y - from.1 - along * down), along)
 }
 
-/// A leaf's place: along its vein from -1 at the stalk to 1 at the tip, and aside of it in parts of the leaf's width.
+/// A place in a leaf.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Blade {
-    pub(crate) along: f32,
+    /// From -1 at one edge to 1 at the other, 0 at the vein.
     pub(crate) aside: f32,
     /// The vein and those that leave it.
     pub(crate) is_vein: bool,
@@ -78,7 +78,7 @@ pub(crate) fn blade(x: f32, y: f32, stalk: (f32, f32), angle: f32, half: f32, wi
     let aside = aside / edge;
     let side = (along - 0.5 * aside.abs()) * 3.5;
     let is_vein = aside.abs() * edge < 0.035 || side - side.floor() < 0.16 && aside.abs() < 0.8;
-    Some(Blade { along, aside, is_vein })
+    Some(Blade { aside, is_vein })
 }
 
 /// The difference of two directions, from -half a turn to half a turn.
