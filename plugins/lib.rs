@@ -23,8 +23,9 @@
 //! | [`ledger`] | accounts of bytes, allocations, crossings, waits and drops; the report |
 //! | [`frame`] | streams, frames, leases, attachments; the upload door and the readback door; stages |
 //! | [`capture`] | cameras, files, patterns |
-//! | [`vision`] | GPU stages: convert, pyramid, frame code |
+//! | [`vision`] | GPU stages: convert, pyramid, flow, features, tracks, match, pose, align; camera model, calibration |
 //! | [`compositor`] | live pictures in materials, sprites, UI and egui; export to files |
+//! | `ar` | image targets, AR cameras (feature `ar`) |
 //! | [`inspector`] | panel, recorder, report (feature `inspector`) |
 //!
 //! # The seven questions
@@ -32,6 +33,8 @@
 //! Each crate answers them in its own docs: what it uses, what it hands around, what it allocates, where it waits, how
 //! urgent it is, where its results go, and what bounds it.
 
+#[cfg(feature = "ar")]
+pub use freshet_ar as ar;
 pub use freshet_base as base;
 pub use freshet_capture as capture;
 pub use freshet_compositor as compositor;
@@ -52,17 +55,21 @@ use bevy::app::{PluginGroup, PluginGroupBuilder};
 /// | `VisionPlugin` | no products but your own stages' |
 /// | `CapturePlugin` | streams come from your own threads, through `frame::port` |
 /// | `CompositorPlugin` | nothing is shown or exported |
+/// | `ArPlugin` | no image targets, no AR cameras (feature `ar`) |
 #[derive(Debug, Default)]
 pub struct FreshetPlugins;
 
 impl PluginGroup for FreshetPlugins {
     fn build(self) -> PluginGroupBuilder {
-        PluginGroupBuilder::start::<Self>()
+        let group = PluginGroupBuilder::start::<Self>()
             .add(freshet_ledger::LedgerPlugin::default())
             .add(freshet_frame::FramePlugin)
             .add(freshet_vision::VisionPlugin)
             .add(freshet_capture::CapturePlugin)
-            .add(freshet_compositor::CompositorPlugin)
+            .add(freshet_compositor::CompositorPlugin);
+        #[cfg(feature = "ar")]
+        let group = group.add(freshet_ar::ArPlugin);
+        group
     }
 }
 

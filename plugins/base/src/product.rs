@@ -40,6 +40,8 @@ products! {
     FeaturePicture = "feature_picture",
     /// Pairs of points of known targets and of the frame, on the GPU.
     Matches = "matches",
+    /// The targets that are being followed, on the GPU: kept from frame to frame.
+    TargetTracks = "target_tracks",
     /// Homographies of known targets as their matches say, before alignment; on the GPU.
     TargetHomographies = "target_homographies",
 }

@@ -24,5 +24,6 @@ pub mod calibrate;
 pub mod camera;
 mod plugin;
 pub mod stages;
+pub mod targets;
 
 pub use plugin::VisionPlugin;

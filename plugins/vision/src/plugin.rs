@@ -3,6 +3,7 @@
 use bevy::app::{App, Plugin};
 use freshet_frame::StagePlugin;
 
+use crate::stages::align::AlignStage;
 use crate::stages::convert::Convert;
 use crate::stages::feature_picture::FeaturePictureStage;
 use crate::stages::features::FeaturesStage;
@@ -10,6 +11,8 @@ use crate::stages::flow::FlowStage;
 use crate::stages::flow_picture::FlowPictureStage;
 use crate::stages::frame_code::FrameCodeStage;
 use crate::stages::light::LightStage;
+use crate::stages::matching::MatchStage;
+use crate::stages::pose::PoseStage;
 use crate::stages::pyramid::PyramidStage;
 use crate::stages::tracks::TracksStage;
 
@@ -35,6 +38,9 @@ impl Plugin for VisionPlugin {
             StagePlugin::<FeaturesStage>::default(),
             StagePlugin::<FeaturePictureStage>::default(),
             StagePlugin::<TracksStage>::default(),
+            StagePlugin::<MatchStage>::default(),
+            StagePlugin::<PoseStage>::default(),
+            StagePlugin::<AlignStage>::default(),
         ));
     }
 }

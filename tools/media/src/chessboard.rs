@@ -30,14 +30,14 @@ const fn look(at: [f64; 2], distance: f64, azimuth_deg: f64, tilt_deg: f64, roll
 }
 
 const LOOKS: [Look; 8] = [
-    look([0.0, 0.0], 0.330, 0.0, 6.0, 2.0),
-    look([0.01, 0.0], 0.320, 35.0, 32.0, -28.0),
-    look([-0.01, 0.01], 0.330, -60.0, 36.0, 50.0),
-    look([0.045, 0.03], 0.345, 150.0, 28.0, -140.0),
-    look([-0.045, 0.035], 0.345, -130.0, 33.0, 118.0),
-    look([-0.04, -0.035], 0.350, 80.0, 38.0, -95.0),
-    look([0.05, -0.03], 0.350, 10.0, 40.0, 8.0),
-    look([0.0, 0.005], 0.400, 185.0, 42.0, -205.0),
+    look([0.0, 0.0], 0.285, 0.0, 6.0, 2.0),
+    look([0.01, 0.02], 0.355, 35.0, 30.0, -24.0),
+    look([-0.01, 0.01], 0.340, -60.0, 36.0, 46.0),
+    look([0.045, 0.025], 0.335, 150.0, 28.0, -140.0),
+    look([-0.03, 0.03], 0.355, -130.0, 33.0, 132.0),
+    look([-0.035, -0.025], 0.345, 80.0, 36.0, -88.0),
+    look([0.04, -0.03], 0.345, 10.0, 38.0, 8.0),
+    look([-0.025, 0.02], 0.330, 185.0, 34.0, -181.0),
 ];
 
 /// Makes the pictures and the lens's truth.
@@ -89,7 +89,8 @@ fn picture(number: u32, pose: &Pose) -> Vec<u8> {
     (0..).zip(blurred).map(|(place, light)| sensed(number, place, light)).collect()
 }
 
-/// The board's paper with its squares, on a plain ground, in steps of a byte.
+/// The board's paper with its squares, on a plain ground, in steps of a byte. Each tone is one that the sensor knows:
+/// what lies between two makes the file large.
 fn seen([x, y]: [f64; 2]) -> f32 {
     const MARGIN: f64 = 0.8;
     let (column, row) = (x / SQUARE_M + f64::from(CORNERS.0 + 1) / 2.0, y / SQUARE_M + f64::from(CORNERS.1 + 1) / 2.0);
@@ -98,18 +99,33 @@ fn seen([x, y]: [f64; 2]) -> f32 {
             && (-margin..f64::from(CORNERS.1 + 1) + margin).contains(&row)
     };
     let is_black = inside(0.0) && (column.floor() + row.floor()) % 2.0 == 0.0;
-    let ground = 15.0;
-    STEP * if !inside(MARGIN) {
-        ground
-    } else if is_black {
-        4.0
-    } else {
-        27.0
-    }
+    let tone = match (inside(MARGIN), is_black) {
+        (false, _) => 15.0,
+        (true, true) => 4.0,
+        (true, false) => 27.0,
+    };
+    STEP * tone
 }
 
 /// What a coarse sensor makes of a pixel's light: noise, and few steps, so that the file stays small.
 fn sensed(number: u32, place: usize, light: f32) -> u8 {
     let noise = sensor::noise((place % SIZE.0) as u32, (place / SIZE.0) as u32, PICTURES + number);
     ((light / STEP + 0.25 * noise).round() * STEP) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A search for corners needs all squares, and some paper around them.
+    #[test]
+    fn all_squares_are_seen() {
+        let (right, down) = (f64::from(CORNERS.0 + 1) / 2.0 * SQUARE_M, f64::from(CORNERS.1 + 1) / 2.0 * SQUARE_M);
+        for look in LOOKS {
+            for corner in [[-right, -down], [right, -down], [right, down], [-right, down]] {
+                let [x, y] = LENS.pixel(Pose::from(look).ray(corner));
+                assert!((12.0..627.0).contains(&x) && (12.0..467.0).contains(&y), "{look:?}: {x} {y}");
+            }
+        }
+    }
 }

@@ -53,7 +53,7 @@ fn make(folder: &Path) -> Result<(), MediaError> {
     let progress = ProgressBar::new(clips::STEPS + film::STEPS + chessboard::STEPS);
     let style = ProgressStyle::with_template("{msg:24} {bar:40} {pos}/{len}");
     progress.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let made = if std::env::var("FILM").is_ok() { Ok(()) } else { clips::make(folder, &progress) }
+    let made = clips::make(folder, &progress)
         .and_then(|()| film::make(folder, &progress))
         .and_then(|()| chessboard::make(folder, &progress));
     progress.finish_and_clear();

@@ -4,8 +4,8 @@ use crate::noise::hash;
 
 /// A pixel's light runs a little into its neighbours. Values `stride` apart make a line, of `length` values.
 pub(crate) fn soften(light: &[f32], stride: usize, length: usize) -> Vec<f32> {
-    /// A bell whose deviation is 0.6 pixels.
-    const BELL: [f32; 5] = [0.0026, 0.1655, 0.6638, 0.1655, 0.0026];
+    /// A bell whose deviation is 0.7 pixels.
+    const BELL: [f32; 5] = [0.0096, 0.2054, 0.5700, 0.2054, 0.0096];
     let mean = |place: usize| {
         let at = (place / stride) % length;
         let start = place - at * stride;

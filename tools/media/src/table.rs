@@ -19,7 +19,8 @@ pub(crate) fn color([x, y]: [f32; 2], wide: f32) -> Color {
         let bend = 0.02 * smooth(along * 5.0 + shift, aside * 6.0, 1 << 20, seed);
         (smooth((along + shift) / length, (aside + bend) / width, 1 << 20, seed + 1) - 0.5) * seen(width)
     };
-    let tone = 0.5 + 0.6 * (hash(plank, 2, 801) - 0.5) + 0.55 * grain(0.45, 0.024, 811) + 0.16 * grain(0.15, 0.007, 821);
+    let tone =
+        0.5 + 0.6 * (hash(plank, 2, 801) - 0.5) + 0.55 * grain(0.45, 0.024, 811) + 0.10 * grain(0.15, 0.008, 821);
     let wood = mix([0.27, 0.18, 0.13], [0.45, 0.33, 0.24], tone);
     // A gap takes its share of the pixel that it falls into.
     let half = 0.0012_f32;

@@ -47,10 +47,12 @@ pub struct BufferShape {
     pub per_frame: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum OutputShape {
     Texture(TextureShape),
     Buffer(BufferShape),
+    /// Bytes of each, and a number that asks for new ones when it changes.
+    Set(Vec<u64>, u64),
 }
 
 #[derive(Debug)]
@@ -194,13 +196,17 @@ impl StreamGpu {
             return;
         }
         *versions += 1;
+        let bytes = shape.bytes();
         let count = if shape.per_frame() { self.slots } else { 1 };
         let (mut textures, mut buffers) = (Vec::new(), Vec::new());
         match shape {
-            OutputShape::Texture(shape) => textures.extend((0..count).map(|_| shape.create(device))),
-            OutputShape::Buffer(shape) => buffers.extend((0..count).map(|_| shape.create(device))),
+            OutputShape::Texture(ref shape) => textures.extend((0..count).map(|_| shape.create(device))),
+            OutputShape::Buffer(ref shape) => buffers.extend((0..count).map(|_| shape.create(device))),
+            OutputShape::Set(ref sizes, _) => {
+                buffers.extend(sizes.iter().map(|&bytes| BufferShape::lasting(bytes).create(device)));
+            }
         }
-        let memory = GpuBytes::hold(Bytes(shape.bytes() * count as u64));
+        let memory = GpuBytes::hold(Bytes(bytes * count as u64));
         *place = Some(Output { shape, textures, buffers, version: *versions, unwanted: 0, _memory: memory });
     }
 }
@@ -210,6 +216,7 @@ impl OutputShape {
         match self {
             Self::Texture(shape) => shape.per_frame,
             Self::Buffer(shape) => shape.per_frame,
+            Self::Set(..) => false,
         }
     }
 
@@ -217,6 +224,7 @@ impl OutputShape {
         match self {
             Self::Texture(shape) => shape.bytes(),
             Self::Buffer(shape) => shape.bytes,
+            Self::Set(sizes, _) => sizes.iter().sum(),
         }
     }
 }
@@ -333,6 +341,14 @@ impl PrepareContext<'_> {
         let product = self.pipeline.find::<P>();
         self.stream.make(self.device, product, OutputShape::Texture(shape), self.versions);
         self.stream.textures(product).unwrap_or(&[])
+    }
+
+    /// Makes several buffers of these sizes for an output, which last from frame to frame, or keeps those that are there.
+    /// They are made anew, with zeros, when `version` changes.
+    pub fn output_set<P: freshet_base::Product>(&mut self, bytes: &[u64], version: u64) -> &[wgpu::Buffer] {
+        let product = self.pipeline.find::<P>();
+        self.stream.make(self.device, product, OutputShape::Set(bytes.to_vec(), version), self.versions);
+        self.stream.buffers(product).unwrap_or(&[])
     }
 
     /// The buffers of an input. `None` when no stage makes it for this stream.

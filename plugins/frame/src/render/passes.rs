@@ -194,15 +194,15 @@ impl PassBuilder<'_> {
     }
 
     /// Group 1: what belongs to the frame in this GPU slot.
-    pub fn current<'b, const N: usize>(self, bound: impl Fn(usize) -> [Bound<'b>; N]) -> Self {
-        self.pass.current = (0..self.slots).filter_map(|slot| self.group(1, &bound(slot))).collect();
+    pub fn current<'b, B: AsRef<[Bound<'b>]>>(self, bound: impl Fn(usize) -> B) -> Self {
+        self.pass.current = (0..self.slots).filter_map(|slot| self.group(1, bound(slot).as_ref())).collect();
         self
     }
 
     /// Group 2: what belongs to the frame before, in this GPU slot. A pass that has such a group is left out for
     /// frames that have none before them.
-    pub fn previous<'b, const N: usize>(self, bound: impl Fn(usize) -> [Bound<'b>; N]) -> Self {
-        self.pass.previous = (0..self.slots).filter_map(|slot| self.group(2, &bound(slot))).collect();
+    pub fn previous<'b, B: AsRef<[Bound<'b>]>>(self, bound: impl Fn(usize) -> B) -> Self {
+        self.pass.previous = (0..self.slots).filter_map(|slot| self.group(2, bound(slot).as_ref())).collect();
         self
     }
 

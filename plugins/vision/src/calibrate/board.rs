@@ -2,7 +2,7 @@
 
 use bevy::math::{DVec2, DVec3};
 
-use super::corner::find_corners;
+use super::corner::{Corner, find_corners};
 use super::error::CalibrateError;
 use super::grid::{Grid, find_grids};
 use super::luma::{Luma, Picture};
@@ -72,7 +72,7 @@ impl Board {
         let full = Picture::from(luma);
         let rough = self.find_rough(&full)?;
         // Sharp edges in line with the pixels would pull corners towards whole pixels.
-        let exact = self.refined(&full.smoothed(), rough)?;
+        let exact = self.refined(&full.smoothed(), &rough)?;
         Some(self.right_way_up(&full, exact))
     }
 
@@ -97,24 +97,39 @@ impl Board {
         None
     }
 
-    /// Every set of corners that could be the board.
+    /// Every set of corners that could be the board: first from the strongest corners alone, where little else is
+    /// mistaken for one, then from weaker ones as well.
     fn find_at_one_size(&self, picture: &Picture) -> Vec<Vec<DVec2>> {
-        // Room for what else in the picture looks like a corner.
-        let most = 3 * self.corner_count() + 200;
+        /// Shares of the response that the board's corners have.
+        const SHARES: [f32; 3] = [0.3, 0.1, 0.0];
+
         let smooth = picture.smoothed();
+        // Room for what else in the picture looks like a corner.
+        let corners = find_corners(&smooth, 3 * self.corner_count() + 200);
+        let usual = corners.get(self.corner_count() / 2).map_or(0.0, |corner| corner.response);
+        let enough = |share: f32| corners.iter().take_while(|corner| corner.response >= share * usual).count();
+        let counts = SHARES.map(enough);
+        counts
+            .iter()
+            .map(|&count| self.find_among(&smooth, &corners[..count]))
+            .find(|found| !found.is_empty())
+            .unwrap_or_default()
+    }
+
+    fn find_among(&self, smooth: &Picture, corners: &[Corner]) -> Vec<Vec<DVec2>> {
         // Half a board is worth completing; less is chance.
-        let mut grids = find_grids(&find_corners(&smooth, most), self.corner_count() / 2);
+        let mut grids = find_grids(corners, self.corner_count() / 2);
         let windows = |grids: &[Grid]| {
             let all = grids.iter().map(|grid| grid.windows(self.columns, self.rows));
             all.into_iter().find(|windows| !windows.is_empty())
         };
         windows(&grids).unwrap_or_else(|| {
-            grids.iter_mut().for_each(|grid| grid.fill_holes(&smooth));
+            grids.iter_mut().for_each(|grid| grid.fill_holes(smooth));
             windows(&grids).unwrap_or_default()
         })
     }
 
-    fn refined(&self, full: &Picture, rough: Vec<DVec2>) -> Option<Vec<DVec2>> {
+    fn refined(&self, full: &Picture, rough: &[DVec2]) -> Option<Vec<DVec2>> {
         let columns = self.columns;
         let spacing = |index: usize| {
             let (column, row) = (index % columns, index / columns);

@@ -163,12 +163,13 @@ impl Grid {
     }
 
     /// The full windows of `columns × rows` cells, either way round: the corners of each, row by row. More than one
-    /// means that the board is larger than that.
+    /// means that the board is larger than that. A window of uneven steps is none: a wrong link bent the grid.
     pub fn windows(&self, columns: usize, rows: usize) -> Vec<Vec<DVec2>> {
         let mut found = self.upright_windows(columns as i32, rows as i32);
         if columns != rows {
             found.extend(self.turned().upright_windows(columns as i32, rows as i32));
         }
+        found.retain(|window| is_even(window, columns));
         found
     }
 
@@ -186,6 +187,21 @@ impl Grid {
         };
         origins.filter_map(window).collect()
     }
+}
+
+/// Whether steps along rows and columns hardly change from one to the next, as in any view of a flat board.
+fn is_even(window: &[DVec2], columns: usize) -> bool {
+    /// Share of a step by which the next one may differ.
+    const LARGEST_CHANGE: f64 = 0.4;
+
+    let even = |before: DVec2, place: DVec2, after: DVec2| {
+        (before + after - 2.0 * place).length() < LARGEST_CHANGE * (after - before).length() / 2.0
+    };
+    let rows_even =
+        window.chunks_exact(columns).all(|row| row.windows(3).all(|three| even(three[0], three[1], three[2])));
+    rows_even
+        && (2 * columns..window.len())
+            .all(|last| even(window[last - 2 * columns], window[last - columns], window[last]))
 }
 
 #[cfg(test)]

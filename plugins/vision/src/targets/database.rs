@@ -1,11 +1,12 @@
 //! The known targets.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bevy::ecs::resource::Resource;
 
 use super::enrol::EnrolledTarget;
 use super::error::EnrolError;
+use super::gpu::TargetBuffers;
 
 /// The known targets: what the match stage looks for and the align stage follows.
 ///
@@ -14,6 +15,16 @@ use super::error::EnrolError;
 #[derive(Resource, Debug, Default, Clone)]
 pub struct TargetDatabase {
     targets: Vec<Option<Arc<EnrolledTarget>>>,
+    /// Grows with each change.
+    version: u64,
+    /// The same on the GPU, made when a stage first asks; clones share it, a change begins another.
+    uploaded: Arc<Mutex<Option<Uploaded>>>,
+}
+
+#[derive(Debug)]
+struct Uploaded {
+    device: wgpu::Device,
+    buffers: Arc<TargetBuffers>,
 }
 
 impl TargetDatabase {
@@ -26,6 +37,7 @@ impl TargetDatabase {
     ///
     /// [`EnrolError::DatabaseFull`] when there are [`Self::CAPACITY`] already.
     pub fn insert(&mut self, target: Arc<EnrolledTarget>) -> Result<u32, EnrolError> {
+        self.change();
         if let Some(free) = self.targets.iter().position(Option::is_none) {
             self.targets[free] = Some(target);
             return Ok(free as u32);
@@ -39,6 +51,7 @@ impl TargetDatabase {
 
     /// Forgets a target. Its number may be given to another.
     pub fn remove(&mut self, number: u32) {
+        self.change();
         if let Some(place) = self.targets.get_mut(number as usize) {
             *place = None;
         }
@@ -60,6 +73,27 @@ impl TargetDatabase {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    fn change(&mut self) {
+        self.version += 1;
+        self.uploaded = Arc::default();
+    }
+
+    /// A number that is another after each change.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The database in this device's memory.
+    pub(crate) fn on_gpu(&self, device: &wgpu::Device) -> Arc<TargetBuffers> {
+        let mut uploaded = self.uploaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = uploaded.as_ref().filter(|held| held.device == *device) {
+            return Arc::clone(&held.buffers);
+        }
+        let buffers = Arc::new(TargetBuffers::new(device, self));
+        *uploaded = Some(Uploaded { device: device.clone(), buffers: Arc::clone(&buffers) });
+        buffers
     }
 
     /// One place for each number up to the highest in use.

@@ -6,6 +6,7 @@
 @group(0) @binding(2) var<storage, read> ranked: array<vec2<u32>>;
 @group(0) @binding(3) var<storage, read> histogram: array<u32>;
 @group(0) @binding(4) var<storage, read_write> chosen: array<u32>; // count, then indices into candidates
+@group(0) @binding(5) var<storage, read_write> describe_dispatch: array<u32>; // three sizes
 @group(1) @binding(0) var<storage, read_write> points: array<u32>; // the header's count and capacity
 
 const KEEP: u32 = 64u;
@@ -92,6 +93,9 @@ fn choose(@builtin(local_invocation_index) thread: u32) {
     if thread == THREADS - 1u {
         let count = total.x + min(total.y, spare);
         chosen[0] = count;
+        describe_dispatch[0] = (count + 1u) / 2u; // two points a workgroup
+        describe_dispatch[1] = 1u;
+        describe_dispatch[2] = 1u;
         points[0] = count;
         points[1] = params.capacity;
         for (var i = 2u; i < 64u; i++) { points[i] = 0u; }

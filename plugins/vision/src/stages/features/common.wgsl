@@ -3,17 +3,17 @@
 struct Params {
     width: u32, // of the luma picture
     height: u32,
-    level_count: u32, // 0..=8; small pictures have fewer
+    level_count: u32, // that exist, 0..=10; small pictures have fewer
     capacity: u32, // points at most
     cells_x: u32, // cells of 32x32 luma pixels
     cells_y: u32,
     threshold: f32, // least Harris response, in codes^4
-    pad: u32,
-    levels: array<vec4<u32>, 8>, // width, height, words in a row, first word; a word holds 4 pixels of one byte
+    detect_count: u32, // levels with points: the last two only serve the orientation of the two before
+    levels: array<vec4<u32>, 10>, // width, height, words in a row, first word; a word holds 4 pixels of one byte
     fade: array<vec4<f32>, 16>, // 64 factors: the n-th strongest candidate of a cell counts as response * fade[n]
 }
 
-// Level k shows the picture smaller by 1, 1.5, 2, 3, 4, 6, 8, 12: twice that is a whole number.
+// Level k shows the picture smaller by 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24: twice that is a whole number.
 fn doubled_scale(level: u32) -> u32 {
     return (2u + (level & 1u)) << (level / 2u);
 }

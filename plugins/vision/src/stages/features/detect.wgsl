@@ -9,12 +9,12 @@
 @group(0) @binding(3) var<storage, read_write> candidates: array<Candidate>;
 
 struct Candidate {
-    response: f32,
+    response: f32, // times the square of the scale of the level
     place: u32, // level << 29 | y << 14 | x, x and y in pixels of the level (x < 16384, y < 32768)
     offset: u32, // of the maximum from the pixel's centre, two snorm16 (x, y), -1..=1
 }
 
-const ROWS: u32 = 16u; // rows a thread makes
+const ROWS: u32 = 32u; // rows a thread makes
 const MARGIN: u32 = 5u; // pixels of a level at its edge that have no points: the window would leave the picture
 const LIST: u32 = 512u; // candidates of a cell: maxima are never neighbours, so there is no room for more
 
@@ -134,13 +134,15 @@ fn emit(level: u32, x: u32, y: u32, above: vec3<f32>, row: vec3<f32>, below: vec
     let slot = atomicAdd(&cell_counts[index], 1u);
     if slot >= LIST { return; }
     let place = (level << 29u) | (y << 14u) | x;
-    candidates[index * LIST + slot] = Candidate(row.y, place, pack2x16snorm(fit(above, row, below)));
+    // Corners of coarse levels outlast blur and noise: they count more, by the scale squared.
+    let response = row.y * (f32(scale * scale) * 0.25);
+    candidates[index * LIST + slot] = Candidate(response, place, pack2x16snorm(fit(above, row, below)));
 }
 
 @compute @workgroup_size(8, 8)
 fn detect(@builtin(global_invocation_id) id: vec3<u32>) {
     let level = id.z;
-    if level >= params.level_count { return; }
+    if level >= params.detect_count { return; }
     let shape = params.levels[level];
     let first = id.y * ROWS;
     if id.x >= shape.z || first + MARGIN >= shape.y || shape.x <= 2u * MARGIN { return; }
@@ -165,23 +167,27 @@ fn detect(@builtin(global_invocation_id) id: vec3<u32>) {
         row = below;
         let at = y - 1; // the row in the middle of the three
         if at >= i32(first) && at >= i32(MARGIN) && at < end {
-            var up = response_2;
-            var mid = response_1;
-            var down = response;
+            let up = response_2;
+            let mid = response_1;
+            let down = response;
             let value = vec4(mid.left.yzw, mid.right.x);
             let higher = max(max(up.left, vec4(up.left.yzw, up.right.x)), max(vec4(up.left.zw, up.right), mid.left));
             let lower = max(max(down.left, vec4(down.left.yzw, down.right.x)), max(vec4(down.left.zw, down.right), vec4(mid.left.zw, mid.right)));
             // Of equal neighbours the first in reading order is the maximum.
             let maximum = inside & value > vec4(params.threshold) & value > higher & value >= lower;
-            if any(maximum) {
-                if maximum.x { emit(level, columns.x, u32(at), up.left.xyz, mid.left.xyz, down.left.xyz); }
-                if maximum.y { emit(level, columns.y, u32(at), up.left.yzw, mid.left.yzw, down.left.yzw); }
-                if maximum.z {
-                    emit(level, columns.z, u32(at), vec3(up.left.zw, up.right.x), vec3(mid.left.zw, mid.right.x), vec3(down.left.zw, down.right.x));
-                }
-                if maximum.w {
-                    emit(level, columns.w, u32(at), vec3(up.left.w, up.right), vec3(mid.left.w, mid.right), vec3(down.left.w, down.right));
-                }
+            // Neighbours are never both maxima: one of the first two, one of the last two.
+            if maximum.x || maximum.y {
+                let a = maximum.x;
+                emit(level, select(columns.y, columns.x, a), u32(at), select(up.left.yzw, up.left.xyz, a), select(mid.left.yzw, mid.left.xyz, a), select(down.left.yzw, down.left.xyz, a));
+            }
+            if maximum.z || maximum.w {
+                let a = maximum.z;
+                emit(
+                    level, select(columns.w, columns.z, a), u32(at),
+                    select(vec3(up.left.w, up.right), vec3(up.left.zw, up.right.x), a),
+                    select(vec3(mid.left.w, mid.right), vec3(mid.left.zw, mid.right.x), a),
+                    select(vec3(down.left.w, down.right), vec3(down.left.zw, down.right.x), a),
+                );
             }
         }
         response_2 = response_1;

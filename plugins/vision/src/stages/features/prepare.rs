@@ -8,22 +8,24 @@ use wgpu::{BindingResource, BufferBinding, TextureFormat};
 use super::FeaturesStage;
 use super::settings::FeatureSettings;
 
-/// Scales, each 1.5 or 4/3 of the one before: 1, 1.5, 2, 3, 4, 6.
-pub(super) const LEVELS: usize = 6;
-/// No level is used whose shorter side has fewer pixels than this.
-const SHORTEST_SIDE: u32 = 8;
+/// Scales at which corners are looked for: 1, 1.5, 2, 3, 4, 6.
+const WANTED: usize = 6;
+/// Two more, at half the size of others: the orientation of a corner is read there.
+const ORIENTATION: usize = 2;
+/// No level is made of a picture whose shorter side has fewer pixels than this.
+const SHORTEST_SIDE: u32 = 4;
 /// Pixels on a side of the cells that points are spread over.
 const CELL: u32 = 32;
-/// Candidates that a cell can hold; the rest of a cell full of corners is lost.
+/// Candidates that a cell can hold: more do not fit into it.
 const CANDIDATES: u64 = 512;
 /// Of these, those that are ranked.
 pub(super) const RANKED: usize = 64;
 /// Bins of the histogram of responses.
 const BINS: u64 = 2048;
 /// Least Harris response of a corner, in codes^4.
-const THRESHOLD: f32 = 5.0;
+const THRESHOLD: f32 = 40.0;
 /// The n-th strongest candidate of a cell counts as its response times this to the n: what spreads points.
-const FADE: f32 = 0.93;
+const FADE: f32 = 0.95;
 
 /// The shader's `Params`.
 #[repr(C)]
@@ -34,8 +36,8 @@ pub(super) struct Params {
     pub(super) capacity: u32,
     pub(super) cells: [u32; 2],
     pub(super) threshold: f32,
-    pub(super) pad: u32,
-    pub(super) levels: [[u32; 4]; 8],
+    pub(super) detect_count: u32,
+    pub(super) levels: [[u32; 4]; 10],
     pub(super) fade: [f32; RANKED],
 }
 
@@ -52,7 +54,7 @@ fn levels(format: &FrameFormat) -> Vec<Level> {
     let full = TextureShape::per_frame(format, TextureFormat::R8Unorm);
     let mut levels = Vec::new();
     let mut first_word = 0;
-    for index in 0..LEVELS as u32 {
+    for index in 0..(WANTED + ORIENTATION) as u32 {
         let (mut width, mut height) = full.level_size(index / 2);
         if width.min(height) < SHORTEST_SIDE {
             break;
@@ -65,6 +67,11 @@ fn levels(format: &FrameFormat) -> Vec<Level> {
         first_word += words_a_row * height;
     }
     levels
+}
+
+/// Levels at which corners are looked for.
+fn detected(levels: &[Level]) -> usize {
+    levels.len().saturating_sub(ORIENTATION).min(WANTED)
 }
 
 pub(super) fn prepare(
@@ -92,32 +99,29 @@ pub(super) fn prepare(
     let ranked = passes.scratch("freshet:features ranked", cell_count * RANKED as u64 * 8);
     let chosen = passes.scratch("freshet:features chosen", 4 * (1 + u64::from(settings.capacity())));
 
-    let level_size = |index: usize| levels.get(index).map_or((1, 1), |level| (level.width, level.height));
-    let count_of = |levels: usize| levels.max(1) as u32;
-    let (even_levels, odd_levels) = (count_of(levels.len().div_ceil(2)), count_of(levels.len() / 2));
+    let describe_dispatch = passes.scratch("freshet:features dispatch", 12);
     let view = |texture| BindingResource::TextureView(texture);
     let (params, texels) = ((0, params.as_entire_binding()), (1, texels.as_entire_binding()));
+    // Words of a row and rows of a level; none where there is no such level.
+    let extent = |index: usize| levels.get(index).map_or((0, 0), |level| (level.words_a_row, level.height));
+    let ((words, _), (odd_words, odd_height)) = (extent(0), extent(1));
+    let rows = |rows: u32| format.height.div_ceil(rows);
+    let (all, odd) = (levels.len() as u32, levels.len() as u32 / 2);
 
-    let (width, height) = level_size(0);
     passes
-        .pass(&stage.smooth_even, Workgroups::Fixed(words_of(width).div_ceil(8), height.div_ceil(64), even_levels))
+        // At least one workgroup: it empties the cells and the histogram, too.
+        .pass(&stage.smooth_even, Workgroups::Fixed(words.div_ceil(8).max(1), rows(128), all.div_ceil(2).max(1)))
         .own(&[params.clone(), texels.clone(), (2, counts.as_entire_binding()), (3, histogram.as_entire_binding())])
         .current(|slot| [(0, view(&luma[slot].view)), (1, view(&pyramid[slot].view))]);
-    let (odd_width, odd_height) = level_size(1);
     passes
-        .pass(&stage.reduce_odd, Workgroups::Fixed(words_of(odd_width).div_ceil(16), odd_height.div_ceil(16), odd_levels))
+        .pass(&stage.reduce_odd, Workgroups::Fixed(odd_words.div_ceil(16), odd_height.div_ceil(16), odd))
         .own(&[params.clone(), texels.clone()]);
-    passes
-        .pass(
-            &stage.detect,
-            Workgroups::Fixed(words_of(width).div_ceil(8), height.div_ceil(128), count_of(levels.len())),
-        )
-        .own(&[
-            params.clone(),
-            texels.clone(),
-            (2, counts.as_entire_binding()),
-            (3, candidates.as_entire_binding()),
-        ]);
+    passes.pass(&stage.detect, Workgroups::Fixed(words.div_ceil(8), rows(256), detected(&levels) as u32)).own(&[
+        params.clone(),
+        texels.clone(),
+        (2, counts.as_entire_binding()),
+        (3, candidates.as_entire_binding()),
+    ]);
     passes.pass(&stage.select_strongest, Workgroups::linear(cell_count as u32, 1)).own(&[
         params.clone(),
         (1, counts.as_entire_binding()),
@@ -133,10 +137,11 @@ pub(super) fn prepare(
             (2, ranked.as_entire_binding()),
             (3, histogram.as_entire_binding()),
             (4, chosen.as_entire_binding()),
+            (5, describe_dispatch.as_entire_binding()),
         ])
         .current(|slot| [(0, settings.points(&found[slot]))]);
     passes
-        .pass(&stage.describe, Workgroups::linear(settings.capacity(), 1))
+        .pass(&stage.describe, Workgroups::Indirect(describe_dispatch.clone(), 0))
         .own(&[
             params,
             texels,
@@ -156,15 +161,11 @@ pub(super) fn prepare(
     Some(passes.finish())
 }
 
-/// Words of a row of this many pixels.
-fn words_of(width: u32) -> u32 {
-    (width + 4) / 4
-}
-
 fn params(format: &FrameFormat, settings: &FeatureSettings, levels: &[Level], cells: [u32; 2]) -> Params {
     let mut params = Params {
         size: [format.width, format.height],
         level_count: levels.len() as u32,
+        detect_count: detected(levels) as u32,
         capacity: settings.capacity(),
         cells,
         threshold: THRESHOLD,

@@ -27,6 +27,17 @@ impl FeatureSettings {
         Self { capacity: points.clamp(*Self::CAPACITY.start(), *Self::CAPACITY.end()) }
     }
 
+    /// The settings that a frame's buffer was made with.
+    pub(crate) fn of_buffer(buffer: &Buffer) -> Self {
+        // The size grows with the capacity; the padding is less than a point and its descriptor and a binding's step.
+        let each = Self::POINT_BYTES + Self::DESCRIPTOR_BYTES;
+        let mut settings = Self { capacity: ((buffer.size() - Self::HEADER_BYTES) / each) as u32 };
+        while settings.bytes() > buffer.size() {
+            settings.capacity -= 1;
+        }
+        settings
+    }
+
     /// Most points in a frame.
     pub fn capacity(&self) -> u32 {
         self.capacity

@@ -28,7 +28,7 @@ fn confidence(p: vec2<f32>, u: vec2<f32>) -> f32 {
     let ratio = f32(1u << level.level);
     let back = backward_at(to);
     let miss = ratio * (u + back);
-    let tolerance = 0.5 + 0.01 * ratio * length(u);     // px of level 0
+    let tolerance = level.tolerance + 0.01 * ratio * length(u);     // px of level 0
     let m = dot(miss, miss) / (tolerance * tolerance);
     let r = bilinear(1u, to) - bilinear(0u, p);
     return 1.0 / ((1.0 + m * m) * (1.0 + 0.25 * r * r * r * r));
@@ -39,7 +39,7 @@ fn check(@builtin(global_invocation_id) id: vec3<u32>) {
     if any(id.xy >= level.size) { return; }
     let p = vec2<f32>(id.xy);
     let u = flow[id.y * level.size.x + id.x];
-    checked[id.y * level.size.x + id.x] = vec4(u - global_flow(0u, p), confidence(p, u), 0.0);
+    checked[id.y * level.size.x + id.x] = vec4(u - global_flow(global_motion(0u), p), confidence(p, u), 0.0);
 }
 
 @compute @workgroup_size(16, 16)
@@ -49,20 +49,35 @@ fn check_publish(@builtin(global_invocation_id) id: vec3<u32>) {
     textureStore(output, id.xy, vec4(u, confidence(vec2<f32>(id.xy), u), 0.0));
 }
 
-@compute @workgroup_size(16, 16)
+// One invocation per cell between four pixels of the level; it writes ratio x ratio pixels.
+@compute @workgroup_size(8, 8)
 fn publish(@builtin(global_invocation_id) id: vec3<u32>) {
-    if any(id.xy >= textureDimensions(output)) { return; }
-    let ratio = f32(1u << level.level);
-    let at = (vec2<f32>(id.xy) + 0.5) / ratio - 0.5;
-    let q = clamp(at, vec2(0.0), vec2<f32>(level.size) - 1.0);
-    let f = floor(q);
-    let t = q - f;
-    let a = vec2<u32>(f);
-    let b = min(a + 1u, level.size - 1u);
-    let r0 = a.y * level.size.x;
-    let r1 = b.y * level.size.x;
-    let v = mix(mix(checked[r0 + a.x], checked[r0 + b.x], t.x), mix(checked[r1 + a.x], checked[r1 + b.x], t.x), t.y);
-    textureStore(output, id.xy, vec4(ratio * (v.xy + global_flow(0u, at)), v.z, 0.0));
+    if any(id.xy > level.size + 1u) { return; }     // one cell more: sizes were rounded down
+    let size = vec2<i32>(textureDimensions(output));
+    let last = level.size - 1u;
+    let a = min(max(id.xy, vec2(1u)) - 1u, last);
+    let b = min(id.xy, last);
+    let v00 = checked[a.y * level.size.x + a.x].xyz;
+    let v10 = checked[a.y * level.size.x + b.x].xyz;
+    let v01 = checked[b.y * level.size.x + a.x].xyz;
+    let v11 = checked[b.y * level.size.x + b.x].xyz;
+    let m = global_motion(0u);
+    let side = i32(1u << level.level);
+    let ratio = f32(side);
+    let corner = vec2<i32>(id.xy) * side - side / 2;
+    for (var y = 0; y < side; y++) {
+        let ty = (f32(y) + 0.5) / ratio;
+        let left = mix(v00, v01, ty);
+        let right = mix(v10, v11, ty);
+        for (var x = 0; x < side; x++) {
+            let p = corner + vec2(x, y);
+            if all(p >= vec2(0)) && all(p < size) {
+                let v = mix(left, right, (f32(x) + 0.5) / ratio);
+                let at = (vec2<f32>(p) + 0.5) / ratio - 0.5;
+                textureStore(output, p, vec4(ratio * (v.xy + global_flow(m, at)), v.z, 0.0));
+            }
+        }
+    }
 }
 
 @compute @workgroup_size(16, 16)

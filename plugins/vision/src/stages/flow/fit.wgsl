@@ -1,9 +1,9 @@
 // Global motion as a homography, by one workgroup per direction: iteratively reweighted least squares with
 // Geman-McClure weights whose scale shrinks (graduated non-convexity, Black and Rangarajan 1996).
 // `fit_level`. In: flows of one level, both directions. Out: models[direction], level-0 pixels.
-// `summarise`. In: the published flow. Out: 16 floats: mean dx, mean dy, standard deviation (px, of trusted
-// pixels), share of trusted pixels 0..1, homography previous -> current row by row (9, last = 1), share of the
-// trusted pixels that follow it, scale of the fit px, 0. Statistics are of a grid of at most 64x64 pixels.
+// `summarise`. In: the published flow. Out: 16 floats: mean dx, mean dy, standard deviation (px, over trusted
+// pixels), share of trusted pixels 0..1, homography previous -> current row by row (9, last = 1), share of a 32x32
+// grid that is trusted and follows it, scale of the fit px, 0. Mean, deviation and share are of a grid of 64x64 pixels.
 struct Model { h: array<vec4<f32>, 3> };
 @group(0) @binding(0) var<uniform> level: Level;
 @group(0) @binding(1) var<storage, read> flows: array<vec2<f32>>;
@@ -44,7 +44,7 @@ fn fit(thread: u32, points: array<vec4<f32>, 8>, weights: array<f32, 8>, unit: f
     model.b = vec3(0.0, 1.0, 0.0);
     model.c = vec2(0.0);
     var scale = 1e6;                // first round: everybody counts
-    for (var round = 0; round < 11; round++) {
+    for (var round = 0; round < 9; round++) {
         var acc = array<vec4<f32>, 6>();
         for (var k = 0u; k < SAMPLES; k++) {
             let x = p[k].x;
@@ -68,35 +68,35 @@ fn fit(thread: u32, points: array<vec4<f32>, 8>, weights: array<f32, 8>, unit: f
         }
         let s = reduce(thread, acc);
         model.inliers = s[5].w;
-        if round == 10 { break; }
         // block elimination: S a + Bx c = ra, S b + By c = rb, Bx' a + By' b + D c = rc
         let sxx = s[0].x; let sxy = s[0].y; let sx = s[0].z; let syy = s[0].w; let sy = s[1].x; let sw = s[1].y;
-        if sw < 1e-3 { break; }
-        let ridge = 1e-5 * sw;
-        let c0 = vec3(sxx + ridge, sxy, sx);
-        let c1 = vec3(sxy, syy + ridge, sy);
-        let c2 = vec3(sx, sy, sw);
-        let k12 = cross(c1, c2);
-        let inverse = mat3x3(k12, cross(c2, c0), cross(c0, c1)) * (1.0 / dot(c0, k12));
-        let bx0 = -vec3(s[1].z, s[1].w, s[2].x);
-        let bx1 = -vec3(s[1].w, s[2].y, s[2].z);
-        let by0 = -vec3(s[3].x, s[3].y, s[3].z);
-        let by1 = -vec3(s[3].y, s[3].w, s[4].x);
-        let ra = vec3(s[2].x, s[2].z, s[2].w);
-        let rb = vec3(s[3].z, s[4].x, s[4].y);
-        let rc = -vec2(s[5].y, s[5].z);
-        let ix0 = inverse * bx0;
-        let ix1 = inverse * bx1;
-        let iy0 = inverse * by0;
-        let iy1 = inverse * by1;
-        let m00 = s[4].z - dot(bx0, ix0) - dot(by0, iy0) + ridge * 10.0;
-        let m01 = s[4].w - dot(bx0, ix1) - dot(by0, iy1);
-        let m11 = s[5].x - dot(bx1, ix1) - dot(by1, iy1) + ridge * 10.0;
-        let q = rc - vec2(dot(ix0, ra) + dot(iy0, rb), dot(ix1, ra) + dot(iy1, rb));
-        let c = vec2(m11 * q.x - m01 * q.y, m00 * q.y - m01 * q.x) / (m00 * m11 - m01 * m01);
-        model.c = clamp(c, vec2(-0.5), vec2(0.5));
-        model.a = inverse * (ra - bx0 * model.c.x - bx1 * model.c.y);
-        model.b = inverse * (rb - by0 * model.c.x - by1 * model.c.y);
+        if sw > 1e-3 {          // without any weight the model stays as it is
+            let ridge = 1e-5 * sw;
+            let c0 = vec3(sxx + ridge, sxy, sx);
+            let c1 = vec3(sxy, syy + ridge, sy);
+            let c2 = vec3(sx, sy, sw);
+            let k12 = cross(c1, c2);
+            let inverse = mat3x3(k12, cross(c2, c0), cross(c0, c1)) * (1.0 / dot(c0, k12));
+            let bx0 = -vec3(s[1].z, s[1].w, s[2].x);
+            let bx1 = -vec3(s[1].w, s[2].y, s[2].z);
+            let by0 = -vec3(s[3].x, s[3].y, s[3].z);
+            let by1 = -vec3(s[3].y, s[3].w, s[4].x);
+            let ra = vec3(s[2].x, s[2].z, s[2].w);
+            let rb = vec3(s[3].z, s[4].x, s[4].y);
+            let rc = -vec2(s[5].y, s[5].z);
+            let ix0 = inverse * bx0;
+            let ix1 = inverse * bx1;
+            let iy0 = inverse * by0;
+            let iy1 = inverse * by1;
+            let m00 = s[4].z - dot(bx0, ix0) - dot(by0, iy0) + ridge * 10.0;
+            let m01 = s[4].w - dot(bx0, ix1) - dot(by0, iy1);
+            let m11 = s[5].x - dot(bx1, ix1) - dot(by1, iy1) + ridge * 10.0;
+            let q = rc - vec2(dot(ix0, ra) + dot(iy0, rb), dot(ix1, ra) + dot(iy1, rb));
+            let c = vec2(m11 * q.x - m01 * q.y, m00 * q.y - m01 * q.x) / (m00 * m11 - m01 * m01);
+            model.c = clamp(c, vec2(-0.5), vec2(0.5));
+            model.a = inverse * (ra - bx0 * model.c.x - bx1 * model.c.y);
+            model.b = inverse * (rb - by0 * model.c.x - by1 * model.c.y);
+        }
         scale = max(select(scale * 0.5, start, round == 0), floor_px);
         model.total = sw;
     }

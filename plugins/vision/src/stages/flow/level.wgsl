@@ -1,4 +1,4 @@
-// One pyramid level of the flow: sizes and tuning, written once by the host (uniform, 128 bytes).
+// One pyramid level of the flow: sizes and tuning, written once by the host (uniform, 96 bytes).
 struct Level {
     size: vec2<u32>,        // pixels of this level
     coarse: vec2<u32>,      // pixels of the next coarser level (or of the level that a pass upsamples)
@@ -16,9 +16,8 @@ struct Level {
     blend: f32,             // densification: residual under which a patch's vote stops growing
     coarse_ratio: f32,      // pixels of this level per pixel of `coarse`
     reach: f32,             // farthest that a patch may move away from its start, px
-    gradient: f32,          // weight of gradient constancy in refinement
+    tolerance: f32,         // forward-backward miss that halves the confidence, px of level 0
     edge: f32,              // how strongly image edges cut smoothness
-    pad0: f32, pad1: f32, pad2: f32,
-    pad3: vec4<f32>,
-    pad4: vec4<f32>,
+    candidates: u32,        // places of the coarse flow that the search tries: 1, 3 or 5
+    pad: vec2<f32>,
 };

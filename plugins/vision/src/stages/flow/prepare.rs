@@ -17,10 +17,7 @@ const SHORTEST_SIDE: u32 = 10;
 /// Pixels between patches.
 const STRIDE: u32 = 4;
 /// Texels on a side that a workgroup of the refinement writes.
-const TILE: u32 = 24;
-/// The motion of the whole picture is fitted after this level.
-const FIT_AFTER: usize = 3;
-
+const TILE: u32 = 28;
 /// The shader's `Level`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
@@ -41,9 +38,10 @@ pub(super) struct Level {
     pub(super) blend: f32,
     pub(super) coarse_ratio: f32,
     pub(super) reach: f32,
-    pub(super) gradient: f32,
+    pub(super) tolerance: f32,
     pub(super) edge: f32,
-    pub(super) pad: [f32; 11],
+    pub(super) candidates: u32,
+    pub(super) pad: [f32; 2],
 }
 
 /// A coarser flow exists.
@@ -52,24 +50,74 @@ const HAS_COARSER: u32 = 1;
 const HAS_MODEL: u32 = 2;
 
 /// What a preset does.
+#[derive(Debug, Clone, Copy)]
 struct Tuning {
     /// Level of the finest search of patches.
     finest: usize,
     /// Level of the finest refinement.
     last: usize,
+    /// Levels from here on have a backward flow, too.
+    backward: usize,
     /// Refinements of each level, the finest first.
     refinements: [usize; COARSEST + 1],
+    /// The motion of the whole picture is fitted after these levels.
+    fits: &'static [usize],
     /// Steps of the search of a patch.
     iterations: u32,
+    /// Red-black sweeps of a refinement.
+    sweeps: u32,
+    /// Scale of the robust data term, in units of normalised luma.
+    data_eps: f32,
+    /// Weight of smoothness, the finest level first.
+    lambda: [f32; COARSEST + 1],
+    /// Residual under which a patch's vote stops growing.
+    blend: f32,
+    /// Miss of the backward flow that halves the confidence, in pixels.
+    tolerance: f32,
+    /// Starting points of a patch that are tried.
+    candidates: u32,
 }
 
 impl Tuning {
+    const FINE: Self = Self {
+        finest: 1,
+        last: 1,
+        backward: 1,
+        refinements: [2; 6],
+        fits: &[4, 3, 2],
+        iterations: 8,
+        sweeps: 8,
+        data_eps: 0.1,
+        lambda: [0.8, 0.8, 0.8, 0.3, 0.3, 0.3],
+        blend: 0.05,
+        tolerance: 0.5,
+        candidates: 5,
+    };
+
     const fn of(preset: FlowPreset) -> Self {
         match preset {
-            FlowPreset::Fast => Self { finest: 2, last: 2, refinements: [1; 6], iterations: 4 },
-            FlowPreset::Balanced => Self { finest: 1, last: 1, refinements: [2; 6], iterations: 8 },
-            FlowPreset::Accurate => Self { finest: 1, last: 0, refinements: [2, 3, 3, 3, 3, 3], iterations: 12 },
+            FlowPreset::Fast => Self {
+                finest: 2,
+                last: 2,
+                backward: 3,
+                refinements: [1, 1, 2, 1, 1, 1],
+                fits: &[4, 3],
+                iterations: 4,
+                sweeps: 6,
+                data_eps: 0.03,
+                lambda: [0.8, 0.8, 0.8, 0.2, 0.3, 0.3],
+                blend: 0.02,
+                tolerance: 1.5,
+                candidates: 1,
+            },
+            FlowPreset::Balanced => Self::FINE,
+            FlowPreset::Accurate => Self { last: 0, refinements: [2, 3, 3, 3, 3, 3], ..Self::FINE },
         }
+    }
+
+    /// How many directions a level has: backward flow at the finest one would cost as much as all else.
+    const fn directions(&self, level: usize, last: usize, coarsest: usize) -> u32 {
+        if level == last && level < self.backward && level < coarsest { 1 } else { 2 }
     }
 }
 
@@ -149,7 +197,7 @@ pub(super) fn prepare(
 
     plan.prepare_levels(&mut passes, luma, pyramid);
     let (fields, has_model) = plan.descend(&mut passes, finest, last);
-    plan.finish(&mut passes, finest, last, &fields, has_model, &checked, &output);
+    plan.finish(&mut passes, last, &fields, has_model, &checked, &output);
     let (width, height) = plan.sizes.of[0];
     passes.pass(&stage.summarise, Workgroups::Fixed(1, 1, 1)).own(&[(3, output.clone()), (4, summary.clone())]);
 
@@ -161,6 +209,10 @@ pub(super) fn prepare(
 }
 
 impl Plan<'_> {
+    fn directions(&self, level: usize) -> u32 {
+        self.tuning.directions(level, self.first, self.sizes.coarsest)
+    }
+
     /// Normalised luma of both frames, each level.
     fn prepare_levels(&self, passes: &mut PassesBuilder<'_>, luma: &[SlotTexture], pyramid: &[SlotTexture]) {
         for level in (self.first..=self.sizes.coarsest).rev() {
@@ -199,12 +251,12 @@ impl Plan<'_> {
             let source = (3, self.flow[from][if coarser.is_some() { place[from] } else { 1 }].as_entire_binding());
             let patches = (4, self.patches.as_entire_binding());
             let (width, height) = self.sizes.of[level];
-            let tiles = Workgroups::Fixed(width.div_ceil(TILE), height.div_ceil(TILE), directions(level, finest, last));
+            let tiles = Workgroups::Fixed(width.div_ceil(TILE), height.div_ceil(TILE), self.directions(level));
             let field = |place: usize| self.flow[level][place].as_entire_binding();
             if level >= finest {
                 let (across, down) = self.sizes.patches(level);
                 passes
-                    .pass(&self.stage.search, Workgroups::Fixed(across.div_ceil(8), down.div_ceil(8), 2))
+                    .pass(&self.stage.search, Workgroups::Fixed(across.div_ceil(8), down.div_ceil(8), self.directions(level)))
                     .own(&[params.clone(), images.clone(), models.clone(), source, patches.clone()]);
                 passes.pass(&self.stage.refine_patches, tiles.clone()).own(&[
                     params.clone(),
@@ -234,8 +286,9 @@ impl Plan<'_> {
                 place[level] = 1 - here;
             }
             coarser = Some(level);
-            let fits_here = level == FIT_AFTER || (level == self.sizes.coarsest && level < FIT_AFTER);
-            if fits_here {
+            let least = self.tuning.fits.iter().copied().min().unwrap_or(0);
+            let only_chance = level == self.sizes.coarsest && level < least;
+            if (self.tuning.fits.contains(&level) || only_chance) && self.directions(level) == 2 {
                 passes.pass(&self.stage.fit_level, Workgroups::Fixed(1, 1, 2)).own(&[
                     params,
                     (1, field(place[level])),
@@ -251,7 +304,6 @@ impl Plan<'_> {
     fn finish(
         &self,
         passes: &mut PassesBuilder<'_>,
-        finest: usize,
         last: usize,
         place: &[usize; COARSEST + 1],
         model: u32,
@@ -259,7 +311,7 @@ impl Plan<'_> {
         output: &BindingResource<'_>,
     ) {
         // Where the finest level has no backward flow, that of the level above is looked at.
-        let back = if directions(last, finest, last) == 2 { last } else { last + 1 };
+        let back = if self.directions(last) == 2 { last } else { last + 1 };
         let params = self.params(passes, last, back, model);
         let params = (0, params.as_entire_binding());
         let images = (1, self.images[last].as_entire_binding());
@@ -280,8 +332,10 @@ impl Plan<'_> {
             backward,
             (5, checked.as_entire_binding()),
         ]);
+        // Sizes are rounded down: the last cells of a level have a few more columns and rows beside them.
+        let (width, height) = self.sizes.of[last];
         passes
-            .pass(&self.stage.publish, cover(0))
+            .pass(&self.stage.publish, Workgroups::covering(width + 2, height + 2, 8))
             .own(&[params, models, (5, checked.as_entire_binding()), output]);
     }
 
@@ -295,25 +349,21 @@ impl Plan<'_> {
             level: level as u32,
             flags,
             iterations: self.tuning.iterations,
-            sweeps: 5,
-            data_eps: 0.1,
-            smooth_eps: 0.02,
-            lambda: 0.1,
-            relax: 1.6,
-            normalise: 0.02,
-            contrast: 0.03,
-            blend: 0.1,
+            sweeps: self.tuning.sweeps,
+            data_eps: self.tuning.data_eps,
+            smooth_eps: 0.01,
+            lambda: self.tuning.lambda[level],
+            relax: 1.85,
+            normalise: 0.3,
+            contrast: if level < 3 { 0.02 } else { 0.2 },
+            blend: self.tuning.blend,
             coarse_ratio: if from == level { 1.0 } else { 2.0 },
             reach: 8.0,
-            gradient: 0.0,
+            tolerance: self.tuning.tolerance,
             edge: 0.0,
-            pad: [0.0; 11],
+            candidates: self.tuning.candidates,
+            pad: [0.0; 2],
         };
         passes.uniform("freshet:flow level", bytemuck::bytes_of(&level))
     }
-}
-
-/// Whether a level has a backward flow, too. At full size it would cost as much as all else.
-const fn directions(level: usize, finest: usize, last: usize) -> u32 {
-    if level == 0 && last == 0 && finest > 0 { 1 } else { 2 }
 }

@@ -72,14 +72,24 @@ fn bicubic(frame: u32, at: vec2<f32>) -> Sample {
     return out;
 }
 
-// Displacement by the global model at a pixel of this level, in pixels of this level.
-fn global_flow(direction: u32, at: vec2<f32>) -> vec2<f32> {
-    if (level.flags & 2u) == 0u { return vec2(0.0); }
+// The global model of one direction in pixels of this level; identity as long as there is none.
+// Loaded once per invocation: a load per use would cost more than the rest of a refinement on a CPU.
+struct Motion { x: vec3<f32>, y: vec3<f32>, w: vec3<f32> };
+
+fn global_motion(direction: u32) -> Motion {
+    if (level.flags & 2u) == 0u { return Motion(vec3(1.0, 0.0, 0.0), vec3(0.0, 1.0, 0.0), vec3(0.0, 0.0, 1.0)); }
+    let h = models[direction].h;
+    // H' = S^-1 H S with S: p -> ratio * p + offset
     let ratio = f32(1u << level.level);
-    let p = vec3((at + 0.5) * ratio - 0.5, 1.0);
-    let r0 = models[direction].h[0].xyz;
-    let r1 = models[direction].h[1].xyz;
-    let r2 = models[direction].h[2].xyz;
-    let moved = vec2(dot(r0, p), dot(r1, p)) / dot(r2, p);
-    return (moved - p.xy) / ratio;
+    let offset = 0.5 * ratio - 0.5;
+    let x = vec3(h[0].xy * ratio, h[0].z + offset * (h[0].x + h[0].y));
+    let y = vec3(h[1].xy * ratio, h[1].z + offset * (h[1].x + h[1].y));
+    let w = vec3(h[2].xy * ratio, h[2].z + offset * (h[2].x + h[2].y));
+    return Motion((x - offset * w) / ratio, (y - offset * w) / ratio, w);
+}
+
+// Displacement by the global model at a pixel of this level, in pixels of this level.
+fn global_flow(m: Motion, at: vec2<f32>) -> vec2<f32> {
+    let p = vec3(at, 1.0);
+    return vec2(dot(m.x, p), dot(m.y, p)) * (1.0 / dot(m.w, p)) - at;
 }

@@ -23,16 +23,28 @@ fn coarse_at(direction: u32, at: vec2<f32>) -> vec2<f32> {
         mix(coarse_flow[r1 + a.x], coarse_flow[r1 + b.x], t.x), t.y);
 }
 
+// The global model near a patch, as an affine map: flow at its centre, change per pixel in x and in y.
+struct Local { at_centre: vec2<f32>, per_x: vec2<f32>, per_y: vec2<f32> };
+
+fn motion_near(global: Motion, centre: vec2<f32>) -> Local {
+    var m: Local;
+    m.at_centre = global_flow(global, centre);
+    m.per_x = global_flow(global, centre + vec2(1.0, 0.0)) - m.at_centre;
+    m.per_y = global_flow(global, centre + vec2(0.0, 1.0)) - m.at_centre;
+    return m;
+}
+
 // Variance of the residual on every second pixel of the patch, for a vector relative to the model.
-fn probe(direction: u32, low: vec2<i32>, high: vec2<i32>, w: vec2<f32>) -> f32 {
+fn probe(direction: u32, low: vec2<i32>, high: vec2<i32>, start: vec2<f32>, m: Local) -> f32 {
     var n = 0.0;
     var sum = 0.0;
     var squares = 0.0;
     for (var y = low.y; y < high.y; y += 2) {
         for (var x = low.x; x < high.x; x += 2) {
-            let p = vec2(x, y);
-            let at = vec2<f32>(p) + w + global_flow(direction, vec2<f32>(p));
-            let r = bilinear(1u - direction, at) - unpack2x16float(images[texel_index(direction, p)].x).x;
+            let d = vec2<f32>(vec2(x, y) - low);
+            let at = start + d.x * (m.per_x + vec2(1.0, 0.0)) + d.y * (m.per_y + vec2(0.0, 1.0));
+            let i = (direction * level.size.y + u32(y)) * level.size.x + u32(x);
+            let r = bilinear(1u - direction, at) - unpack2x16float(images[i].x).x;
             n += 1.0;
             sum += r;
             squares += r * r;
@@ -51,31 +63,34 @@ fn search(@builtin(global_invocation_id) id: vec3<u32>) {
     let high = min(corner + SIDE, vec2<i32>(level.size));
     let centre = vec2<f32>(corner) + 3.5;
     let here = clamp(centre, vec2(0.0), vec2<f32>(level.size) - 1.0);
+    let global = global_motion(direction);
+    let m = motion_near(global, centre);
+    let d0 = vec2<f32>(low) - centre;
+    let start = vec2<f32>(low) + m.at_centre + d0.x * m.per_x + d0.y * m.per_y;    // image of the first pixel
 
     var best = vec2(0.0);           // the global model itself, or no motion
-    var cost = probe(direction, low, high, best);
+    var cost = probe(direction, low, high, start, m);
     if (level.flags & 1u) != 0u {
-        for (var k = 0; k < 5; k++) {
+        for (var k = 0u; k < level.candidates; k++) {
             var offset = vec2(0.0);
-            if k > 0 { offset = select(vec2(0.0, 8.0), vec2(8.0, 0.0), k < 3) * select(-1.0, 1.0, (k & 1) == 0); }
+            if k > 0u { offset = select(vec2(0.0, 8.0), vec2(8.0, 0.0), k < 3u) * select(-1.0, 1.0, (k & 1u) == 0u); }
             let at = here + offset;
-            let w = coarse_at(direction, at) - global_flow(direction, at);
+            let w = coarse_at(direction, at) - global_flow(global, at);
             // the flow of this very place gets a small advantage: on equal terms smoothness should win
-            let c = probe(direction, low, high, w) * select(1.0, 0.8, k == 0);
+            let c = probe(direction, low, high, start + w, m) * select(1.0, 0.8, k == 0u);
             if c < cost { cost = c; best = w; }
         }
     }
 
     var h = vec3(0.0);              // xx, xy, yy
     var mean_gradient = vec2(0.0);
-    var n = 0.0;
+    let n = f32((high.x - low.x) * (high.y - low.y));
     for (var y = low.y; y < high.y; y++) {
         for (var x = low.x; x < high.x; x++) {
-            let e = images[texel_index(direction, vec2(x, y))];
+            let e = images[(direction * level.size.y + u32(y)) * level.size.x + u32(x)];
             let g = vec2(unpack2x16float(e.x).y, unpack2x16float(e.y).x);
             h += vec3(g.x * g.x, g.x * g.y, g.y * g.y);
             mean_gradient += g;
-            n += 1.0;
         }
     }
     mean_gradient /= n;
@@ -92,23 +107,25 @@ fn search(@builtin(global_invocation_id) id: vec3<u32>) {
         var squares = 0.0;
         var seen = 0.0;
         for (var y = low.y; y < high.y; y++) {
+            let row = (direction * level.size.y + u32(y)) * level.size.x;
+            let row_start = start + w + f32(y - low.y) * (m.per_y + vec2(0.0, 1.0));
             for (var x = low.x; x < high.x; x++) {
-                let p = vec2(x, y);
-                let e = images[texel_index(direction, p)];
+                let e = images[row + u32(x)];
                 let wanted = unpack2x16float(e.x);
                 let g = vec2(wanted.y, unpack2x16float(e.y).x) - mean_gradient;
-                let at = vec2<f32>(p) + w + global_flow(direction, vec2<f32>(p));
+                let at = row_start + f32(x - low.x) * (m.per_x + vec2(1.0, 0.0));
                 let r = bilinear(1u - direction, at) - wanted.x;
-                let m = select(0.0, 1.0, inside(at));
-                b += m * r * g;
-                sum += m * r;
-                squares += m * r * r;
-                seen += m;
+                let valid = select(0.0, 1.0, inside(at));
+                b += valid * r * g;
+                sum += valid * r;
+                squares += valid * r * r;
+                seen += valid;
             }
         }
         if seen < 0.25 * n { break; }
         let now = (squares - sum * sum / seen) / seen;
         if now < kept_cost { kept_cost = now; kept = w; } else if step > 2u { break; }
+        if step == level.iterations { break; }
         let delta = vec2(inverse.x * b.x + inverse.y * b.y, inverse.y * b.x + inverse.z * b.y);
         w -= delta;
         if dot(delta, delta) < 1e-4 { break; }
