@@ -10,7 +10,7 @@ use bevy::camera::visibility::NoFrustumCulling;
 use bevy::light::{CascadeShadowConfigBuilder, NotShadowReceiver};
 use bevy::prelude::*;
 use bevy_freshet::ar::prelude::*;
-use bevy_freshet::prelude::*;
+
 use bevy_freshet::vision::camera::{CalibrationFile, CameraModel};
 use freshet_example::{Options, fail};
 

@@ -18,6 +18,7 @@ pub use screen::Screen;
 use std::time::Duration;
 
 use bevy::app::{PluginGroupBuilder, ScheduleRunnerPlugin};
+use bevy::asset::UnapprovedPathMode;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::diagnostic::RenderDiagnosticsPlugin;
@@ -73,7 +74,12 @@ fn default_plugins(options: &Options, window: Option<Window>) -> PluginGroupBuil
     let plugins = DefaultPlugins
         .set(quiet)
         .set(WindowPlugin { primary_window: window, exit_condition, ..default() })
-        .set(AssetPlugin { file_path: assets().display().to_string(), ..default() });
+        .set(AssetPlugin {
+            file_path: assets().display().to_string(),
+            // Whoever runs an example says on the command line which pictures it may read.
+            unapproved_path_mode: UnapprovedPathMode::Allow,
+            ..default()
+        });
     if options.headless { plugins.disable::<bevy::winit::WinitPlugin>() } else { plugins }
 }
 

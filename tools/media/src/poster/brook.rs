@@ -30,7 +30,7 @@ pub(super) fn color(x: f32, y: f32, land: Color) -> Color {
     let (middle, half) = course(down);
     let across = (x - middle) / half;
     let away = 1.0 / (down + 0.16);
-    let rough = 0.13 * (smooth(x * 24.0, y * 24.0, 1 << 10, 601) - 0.5) + 0.02 / (down + 0.1) * 0.2;
+    let rough = 0.13 * (smooth(x * 24.0, y * 24.0, 1 << 10, 601) - 0.5) + 0.004 / (down + 0.1);
     let bank = across.abs() + rough;
     if bank < 1.0 {
         water(across, away, down)
@@ -56,22 +56,13 @@ fn water(across: f32, away: f32, down: f32) -> Color {
     // A line is thickest in its middle.
     let thick = 0.62 * (1.0 - (2.0 * along / length - 1.0).powi(2));
     let deep = 1.0 - across.abs() + 0.25 * (smooth(away * 3.0, across * 3.0, 1 << 10, 615) - 0.5);
-    let base = if deep > 0.62 {
-        0
-    } else if deep > 0.26 {
-        1
-    } else {
-        2
-    };
+    let base = usize::from(deep < 0.62) + usize::from(deep < 0.26);
     if along < length && (within - 0.5).abs() < thick / 2.0 {
-        let kind = hash(number, piece, 616);
-        return WATER[if kind < 0.30 {
-            4
-        } else if kind < 0.62 {
-            3
-        } else {
-            base + 1
-        }];
+        return match hash(number, piece, 616) {
+            kind if kind < 0.30 => WATER[4],
+            kind if kind < 0.62 => WATER[3],
+            _ => WATER[base + 1],
+        };
     }
     let net = Cell::at(across * (2.0 + 7.0 * down), away * 7.5, 617);
     let is_net = net.inside < 0.055 && deep < 0.52 && down > 0.12;

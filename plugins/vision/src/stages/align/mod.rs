@@ -138,7 +138,7 @@ impl Stage for AlignStage {
             });
         passes
             .pass(&self.publish, Workgroups::Fixed(1, 1, 1))
-            .own(&[at(0, &uniform), at(1, &targets.targets), at(2, &results), at(3, &memory), at(4, tracks)])
+            .own(&[at(1, &targets.targets), at(2, &results), at(3, &memory), at(4, tracks)])
             .current(|_| [(0, BindingResource::Buffer(told.clone()))]);
         Some(passes.finish())
     }

@@ -1,6 +1,5 @@
 // In: the Results of `refine`. Out: tracks (persistent, for other stages), sightings (to the CPU, packed to the front), memory for the next frame.
 
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> targets: array<Target>;
 @group(0) @binding(2) var<storage, read> results: array<Result, 20>;
 @group(0) @binding(3) var<storage, read_write> memory: array<Memory, 20>;

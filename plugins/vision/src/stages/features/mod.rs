@@ -56,7 +56,8 @@ pub(crate) mod shaders {
 /// The stage that finds and describes corners.
 #[derive(Debug)]
 pub struct FeaturesStage {
-    smooth_even: Kernel,
+    smooth_luma: Kernel,
+    smooth_pyramid: Kernel,
     reduce_odd: Kernel,
     detect: Kernel,
     select_strongest: Kernel,
@@ -85,7 +86,8 @@ impl Stage for FeaturesStage {
             usage: wgpu::BufferUsages::UNIFORM,
         });
         Self {
-            smooth_even: kernel("freshet/features/smooth.wgsl", shaders::SMOOTH, "smooth_even"),
+            smooth_luma: kernel("freshet/features/smooth.wgsl", shaders::SMOOTH, "smooth_luma"),
+            smooth_pyramid: kernel("freshet/features/smooth.wgsl", shaders::SMOOTH, "smooth_pyramid"),
             reduce_odd: kernel("freshet/features/reduce.wgsl", shaders::REDUCE, "reduce_odd"),
             detect: kernel("freshet/features/detect.wgsl", shaders::DETECT, "detect"),
             select_strongest: kernel("freshet/features/select.wgsl", shaders::SELECT, "select_strongest"),
@@ -98,7 +100,8 @@ impl Stage for FeaturesStage {
 
     fn readiness(&self, cache: &PipelineCache) -> Readiness {
         let kernels = [
-            &self.smooth_even,
+            &self.smooth_luma,
+            &self.smooth_pyramid,
             &self.reduce_odd,
             &self.detect,
             &self.select_strongest,

@@ -104,19 +104,27 @@ pub(super) fn prepare(
     let (params, texels) = ((0, params.as_entire_binding()), (1, texels.as_entire_binding()));
     // Words of a row and rows of a level; none where there is no such level.
     let extent = |index: usize| levels.get(index).map_or((0, 0), |level| (level.words_a_row, level.height));
-    let ((words, _), (odd_words, odd_height)) = (extent(0), extent(1));
-    let rows = |rows: u32| format.height.div_ceil(rows);
+    let ((words, height), (odd_words, odd_height)) = (extent(0), extent(1));
     let (all, odd) = (levels.len() as u32, levels.len() as u32 / 2);
+    let (small_words, small_height) = extent(2);
 
     passes
         // At least one workgroup: it empties the cells and the histogram, too.
-        .pass(&stage.smooth_even, Workgroups::Fixed(words.div_ceil(8).max(1), rows(128), all.div_ceil(2).max(1)))
+        .pass(&stage.smooth_luma, Workgroups::Fixed(words.div_ceil(8).max(1), format.height.div_ceil(128), 1))
         .own(&[params.clone(), texels.clone(), (2, counts.as_entire_binding()), (3, histogram.as_entire_binding())])
-        .current(|slot| [(0, view(&luma[slot].view)), (1, view(&pyramid[slot].view))]);
+        .current(|slot| [(0, view(&luma[slot].view))]);
+    let small_levels = all.div_ceil(2).saturating_sub(1);
+    passes
+        .pass(
+            &stage.smooth_pyramid,
+            Workgroups::Fixed(small_words.div_ceil(8), small_height.div_ceil(128), small_levels),
+        )
+        .own(&[params.clone(), texels.clone()])
+        .current(|slot| [(1, view(&pyramid[slot].view))]);
     passes
         .pass(&stage.reduce_odd, Workgroups::Fixed(odd_words.div_ceil(16), odd_height.div_ceil(16), odd))
         .own(&[params.clone(), texels.clone()]);
-    passes.pass(&stage.detect, Workgroups::Fixed(words.div_ceil(8), rows(256), detected(&levels) as u32)).own(&[
+    passes.pass(&stage.detect, Workgroups::Fixed(words.div_ceil(8), height.div_ceil(256), detected(&levels) as u32)).own(&[
         params.clone(),
         texels.clone(),
         (2, counts.as_entire_binding()),

@@ -70,6 +70,8 @@ struct Tuning {
     data_eps: f32,
     /// Weight of smoothness, the finest level first.
     lambda: [f32; COARSEST + 1],
+    /// Contrast of luma below which it is not amplified, at the three finest levels.
+    contrast: f32,
     /// Residual under which a patch's vote stops growing.
     blend: f32,
     /// Miss of the backward flow that halves the confidence, in pixels.
@@ -89,6 +91,7 @@ impl Tuning {
         sweeps: 8,
         data_eps: 0.1,
         lambda: [0.8, 0.8, 0.8, 0.3, 0.3, 0.3],
+        contrast: 0.006,
         blend: 0.05,
         tolerance: 0.5,
         candidates: 5,
@@ -106,6 +109,7 @@ impl Tuning {
                 sweeps: 6,
                 data_eps: 0.03,
                 lambda: [0.8, 0.8, 0.8, 0.2, 0.3, 0.3],
+                contrast: 0.02,
                 blend: 0.02,
                 tolerance: 1.5,
                 candidates: 1,
@@ -355,7 +359,7 @@ impl Plan<'_> {
             lambda: self.tuning.lambda[level],
             relax: 1.85,
             normalise: 0.3,
-            contrast: if level < 3 { 0.02 } else { 0.2 },
+            contrast: if level < 3 { self.tuning.contrast } else { 0.2 },
             blend: self.tuning.blend,
             coarse_ratio: if from == level { 1.0 } else { 2.0 },
             reach: 8.0,

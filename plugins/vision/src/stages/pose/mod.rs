@@ -126,11 +126,9 @@ impl Stage for PoseStage {
             at(4, &hypotheses),
         ];
 
-        passes.pass(&self.rank, params.workgroups(Grid::Candidates)).own(&[
-            uniform.clone(),
-            at(1, shared.pairs),
-            at(2, shared.pair_counts),
-        ]);
+        passes
+            .pass(&self.rank, params.workgroups(Grid::Candidates))
+            .own(&[at(1, shared.pairs), at(2, shared.pair_counts)]);
         passes.pass(&self.hypothesize, params.workgroups(Grid::Blocks)).own(&of_pairs);
         passes.pass(&self.refine, params.workgroups(Grid::Blocks)).own(&of_pairs);
         for guide in &self.guide {

@@ -2,7 +2,6 @@
 // support are gone. One workgroup for each candidate. All pairs are compared with all (at most 512 x 512): with few
 // right matches among many wrong ones this finds them, where blind samples of four would not.
 
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> pairs: array<Pair>;
 @group(0) @binding(2) var<storage, read_write> pair_counts: array<vec4<u32>>;
 
