@@ -5,23 +5,37 @@
 //! ar --source camera:0 --target poster.png --target-width 0.3
 //! ar --source camera:0 --target cover.jpg --target-width 0.12 --calibration camera.yml
 //! ```
+//!
+//! `--set flow=fast|balanced|accurate` finds dense flow as well: nothing here looks at it, but its time is in the report.
+
+use std::path::PathBuf;
 
 use bevy::camera::visibility::NoFrustumCulling;
+use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::light::{CascadeShadowConfigBuilder, NotShadowReceiver};
 use bevy::prelude::*;
 use bevy_freshet::ar::prelude::*;
 
+use bevy_freshet::prelude::*;
 use bevy_freshet::vision::camera::{CalibrationFile, CameraModel};
+use bevy_freshet::vision::stages::flow::{FlowPreset, FlowSettings};
 use freshet_example::{Options, fail};
 
 /// Width of the bundled poster, in metres.
 const POSTER_WIDTH: f32 = 0.3;
 
 fn main() -> AppExit {
-    let flags = &["--target", "--target-width", "--calibration"];
+    let flags = &["flow", "--target", "--target-width", "--calibration"];
     let example = freshet_example::Example::with_settings("ar", "assets/media/poster.avi", flags);
     check_targets(&example.options);
+    let flow = example.options.setting("flow").map(|preset| match preset {
+        "fast" => FlowPreset::Fast,
+        "balanced" => FlowPreset::Balanced,
+        "accurate" => FlowPreset::Accurate,
+        other => fail(&format!("--set flow={other}: it is fast, balanced or accurate")),
+    });
     App::new()
+        .insert_resource(FlowSettings { preset: flow.unwrap_or_default() })
         .add_plugins(example)
         .add_systems(Startup, set_up)
         .add_systems(Update, (turn, tell, end_on_refusal))
@@ -31,14 +45,37 @@ fn main() -> AppExit {
 /// What can be said about the targets before anything is loaded.
 fn check_targets(options: &Options) {
     for path in &options.targets {
-        if !path.is_file() {
+        if !path.exists() {
             fail(&format!("--target {}: there is no such file", path.display()));
         }
     }
-    let (targets, widths) = (options.targets.len().max(1), options.target_widths.len());
+    let (targets, widths) = (pictures(options).len(), options.target_widths.len());
     if widths > 1 && widths != targets {
         fail(&format!("--target-width: {widths} widths for {targets} targets; give one for all, or one for each"));
     }
+}
+
+/// The pictures of the targets: the bundled poster, or those that were given; a folder stands for all in it.
+fn pictures(options: &Options) -> Vec<PathBuf> {
+    if options.targets.is_empty() {
+        return vec![freshet_example::assets().join("media/poster.png")];
+    }
+    let mut paths = Vec::new();
+    for given in &options.targets {
+        let path = given.canonicalize().unwrap_or_else(|_| given.clone());
+        match std::fs::read_dir(&path) {
+            Ok(entries) => {
+                let mut found: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+                found.sort();
+                paths.extend(found);
+            }
+            Err(_) => paths.push(path),
+        }
+    }
+    if paths.is_empty() {
+        fail("--target: there is no picture in the folder");
+    }
+    paths
 }
 
 fn set_up(
@@ -50,17 +87,17 @@ fn set_up(
 ) {
     let streams = freshet_example::open_sources(&mut commands, &options);
     let Some(&stream) = streams.first() else { return };
+    if options.setting("flow").is_some() {
+        commands.want::<OpticalFlow>(stream, "ar example");
+    }
     let camera = ArCamera { model: lens(&options), ..ArCamera::new(stream) };
-    commands.spawn((camera, Msaa::Sample4));
+    commands.spawn((camera, Msaa::Sample4, Tonemapping::None));
     commands.spawn((
         DirectionalLight { illuminance: 6_000.0, shadow_maps_enabled: true, ..default() },
         CascadeShadowConfigBuilder { num_cascades: 1, maximum_distance: 4.0, ..default() }.build(),
         Transform::from_xyz(0.35, 0.7, 0.45).looking_at(Vec3::ZERO, Vec3::Y),
     ));
-    let paths: Vec<_> = match options.targets.as_slice() {
-        [] => vec![freshet_example::assets().join("media/poster.png")],
-        given => given.iter().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone())).collect(),
-    };
+    let paths = pictures(&options);
     for (index, path) in paths.into_iter().enumerate() {
         let width = options.target_widths.get(index).or(options.target_widths.first()).copied();
         let width = width.unwrap_or(POSTER_WIDTH);
@@ -117,8 +154,9 @@ fn stand_on(
     let (wood, water, brass) =
         (paint(0.55, 0.33, 0.16, 0.7), paint(0.16, 0.50, 0.78, 0.25), paint(0.86, 0.66, 0.28, 0.35));
     let unit = width / 10.0;
+    // White where the light falls, so that multiplying by it changes nothing; darker in the shadow.
     let catcher = materials.add(StandardMaterial {
-        base_color: Color::WHITE,
+        base_color: LinearRgba::gray(2.2).into(),
         alpha_mode: AlphaMode::Multiply,
         perceptual_roughness: 1.0,
         reflectance: 0.0,
@@ -128,7 +166,7 @@ fn stand_on(
     let axle = meshes.add(Cylinder::new(0.25 * unit, 2.2 * unit));
     let rim = meshes.add(Torus::new(1.55 * unit, 1.95 * unit));
     let paddle = meshes.add(Cuboid::new(0.18 * unit, 1.0 * unit, 1.1 * unit));
-    let ground = meshes.add(Rectangle::new(width, width * 0.75));
+    let ground = meshes.add(Circle::new(4.2 * unit));
     commands.entity(target).with_children(|parent| {
         parent.spawn((Mesh3d(ground), MeshMaterial3d(catcher), Transform::from_xyz(0.0, 0.0, 0.002 * unit)));
         for side in [-1.0, 1.0] {

@@ -1,11 +1,14 @@
 //! Corners with orientation and descriptor: circles of their size on the picture.
+//!
+//! `--set capacity=N` sets the most points of a frame; `--export-features DIR` writes each frame's points and
+//! descriptors to a file.
 
 use bevy::prelude::*;
 use bevy_freshet::prelude::*;
 use bevy_freshet::vision::stages::features::FeatureSettings;
 
 fn main() -> AppExit {
-    let example = freshet_example::Example::with_settings("features", "assets/media/clip.avi", &["capacity"]);
+    let example = freshet_example::Example::with_settings("features", "assets/media/clip.avi", &["capacity", "--export-features"]);
     let capacity = example.options.setting("capacity").map(|text| match text.parse() {
         Ok(capacity) if FeatureSettings::CAPACITY.contains(&capacity) => capacity,
         _ => freshet_example::fail(&format!(
@@ -14,6 +17,7 @@ fn main() -> AppExit {
             FeatureSettings::CAPACITY.end()
         )),
     });
+    freshet_example::Options::make_folder("--export-features", example.options.export_features.as_ref());
     App::new()
         .add_plugins(example)
         .insert_resource(capacity.map_or_else(FeatureSettings::default, FeatureSettings::with_capacity))
@@ -22,11 +26,19 @@ fn main() -> AppExit {
         .run()
 }
 
-fn open(mut commands: Commands, mut pictures: LivePictures, options: Res<freshet_example::Options>) {
+fn open(
+    mut commands: Commands,
+    mut pictures: LivePictures,
+    mut exports: ResMut<Exports>,
+    options: Res<freshet_example::Options>,
+) {
     let streams = freshet_example::open_sources(&mut commands, &options);
     for &stream in &streams {
         commands.want::<Features>(stream, "features example");
         commands.want::<Tracks>(stream, "features example");
+        if let Some(folder) = &options.export_features {
+            exports.features(stream, folder.clone());
+        }
     }
     if let Some(&stream) = streams.first() {
         let picture = pictures.show_product::<FeaturePicture>(stream);

@@ -16,11 +16,7 @@ fn main() -> AppExit {
         Some("accurate") => FlowPreset::Accurate,
         Some(other) => freshet_example::fail(&format!("--set preset={other}: it is fast, balanced or accurate")),
     };
-    if let Some(folder) = &example.options.export_flow
-        && let Err(error) = std::fs::create_dir_all(folder)
-    {
-        freshet_example::fail(&format!("--export-flow {}: {error}", folder.display()));
-    }
+    freshet_example::Options::make_folder("--export-flow", example.options.export_flow.as_ref());
     App::new()
         .add_plugins(example)
         .insert_resource(FlowSettings { preset })

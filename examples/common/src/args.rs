@@ -51,7 +51,10 @@ pub struct Options {
     /// Write each frame's flow to DIR/SEQ.flo, in the format of the Middlebury benchmark (flow)
     #[arg(long, value_name = "DIR")]
     pub export_flow: Option<PathBuf>,
-    /// A picture to look for, instead of the bundled poster (ar). Repeatable
+    /// Write each frame's features to DIR/SEQ.bin: count and capacity (u32), 32 bytes a point, 32 a descriptor (features)
+    #[arg(long, value_name = "DIR")]
+    pub export_features: Option<PathBuf>,
+    /// A picture to look for, or a folder of them, instead of the bundled poster (ar). Repeatable
     #[arg(long = "target", value_name = "IMAGE")]
     pub targets: Vec<PathBuf>,
     /// Width of the printed picture in metres (ar); one for all targets, or one for each. Default 0.3
@@ -179,12 +182,22 @@ impl Options {
     fn special_flags(&self) -> impl Iterator<Item = &'static str> {
         [
             ("--export-flow", self.export_flow.is_some()),
+            ("--export-features", self.export_features.is_some()),
             ("--target", !self.targets.is_empty()),
             ("--target-width", !self.target_widths.is_empty()),
             ("--calibration", self.calibration.is_some()),
         ]
         .into_iter()
         .filter_map(|(flag, given)| given.then_some(flag))
+    }
+
+    /// Makes a folder that something is exported into. Ends the program when that cannot be done.
+    pub fn make_folder(flag: &str, folder: Option<&PathBuf>) {
+        if let Some(folder) = folder
+            && let Err(error) = std::fs::create_dir_all(folder)
+        {
+            fail(&format!("{flag} {}: {error}", folder.display()));
+        }
     }
 
     /// What was said for `--set KEY=…`.
@@ -196,7 +209,7 @@ impl Options {
 /// The folder of the project's own media.
 pub fn assets() -> PathBuf {
     std::env::var_os("BEVY_ASSET_ROOT")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")), PathBuf::from)
         .join("assets")
 }
 

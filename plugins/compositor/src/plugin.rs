@@ -14,7 +14,7 @@ use bevy::render::texture::GpuImage;
 use bevy::render::{ExtractSchedule, GpuResourceAppExt, Render, RenderApp, RenderSystems};
 
 use crate::background::{Background, BackgroundPipelines, draw_background, prepare_backgrounds};
-use crate::export::{ExportDone, ExportQueue, Exports, extract_exports, record_exports, record_flows};
+use crate::export::{ExportDone, ExportQueue, Exports, extract_exports, record_exports, record_features, record_flows};
 use crate::live::{ShownStreams, extract_shown, fit_images, forget_unused, publish_pictures};
 
 /// Streams on screen and in files.
@@ -55,7 +55,7 @@ impl Plugin for CompositorPlugin {
             .add_systems(
                 RenderGraph,
                 // After the cameras, whose pictures may be wanted.
-                (record_exports, record_flows).in_set(RenderGraphSystems::Render).after(camera_driver),
+                (record_exports, record_flows, record_features).in_set(RenderGraphSystems::Render).after(camera_driver),
             );
     }
 

@@ -5,6 +5,7 @@
 //!                      booked as export                        bounded queue
 //! ```
 
+mod features;
 mod file;
 mod flow;
 mod render;
@@ -22,6 +23,7 @@ use bevy::image::Image;
 use crossbeam_channel::{Receiver, Sender};
 use thiserror::Error;
 
+pub(crate) use features::record_features;
 pub(crate) use flow::record_flows;
 pub(crate) use render::{ExportQueue, extract_exports, record_exports};
 
@@ -35,6 +37,7 @@ const WAITING_PICTURES: usize = 64;
 pub struct Exports {
     requests: Vec<Export>,
     flows: Vec<flow::FlowExport>,
+    features: Vec<features::FeatureExport>,
     open: Arc<AtomicUsize>,
     writer: Sender<writer::Work>,
     done: Receiver<ExportDone>,
@@ -89,7 +92,7 @@ pub enum ExportError {
 impl Default for Exports {
     fn default() -> Self {
         let (writer, done) = writer::start(WAITING_PICTURES);
-        Self { requests: Vec::new(), flows: Vec::new(), open: Arc::default(), writer, done }
+        Self { requests: Vec::new(), flows: Vec::new(), features: Vec::new(), open: Arc::default(), writer, done }
     }
 }
 
@@ -109,6 +112,13 @@ impl Exports {
     /// format of the Middlebury benchmark. The stream's `OpticalFlow` must be wanted, and the folder there.
     pub fn flow(&mut self, stream: Entity, folder: impl Into<PathBuf>) {
         self.flows.push(flow::FlowExport { stream, folder: Arc::new(folder.into()) });
+    }
+
+    /// Writes the features of each of the stream's frames to `folder/SEQ.bin`, from now on: `count: u32`, `capacity:
+    /// u32`, then 32 bytes for each point, then 32 for each descriptor. The stream's `Features` must be wanted, and the
+    /// folder there.
+    pub fn features(&mut self, stream: Entity, folder: impl Into<PathBuf>) {
+        self.features.push(features::FeatureExport { stream, folder: Arc::new(folder.into()) });
     }
 
     /// Closes clips that have fewer frames than were asked for: what is there is a whole file.

@@ -13,6 +13,7 @@ use crossbeam_channel::Sender;
 use freshet_base::Bytes;
 use freshet_ledger::DOWN_EXPORT;
 
+use super::features::FeatureExport;
 use super::flow::FlowExport;
 use super::writer::{Picture, Work};
 use super::{Export, Exports};
@@ -22,6 +23,7 @@ use super::{Export, Exports};
 pub(crate) struct ExportQueue {
     exports: Vec<(Export, u32)>,
     pub(super) flows: Vec<FlowExport>,
+    pub(super) features: Vec<FeatureExport>,
     pub(super) writer: Option<Sender<Work>>,
     /// Files that are not written yet; [`Exports`] counts them.
     pub(super) open: Arc<AtomicUsize>,
@@ -29,13 +31,14 @@ pub(crate) struct ExportQueue {
 
 pub(crate) fn extract_exports(mut main: ResMut<MainWorld>, mut queue: ResMut<ExportQueue>) {
     let Some(mut exports) = main.get_resource_mut::<Exports>() else { return };
-    if exports.requests.is_empty() && exports.flows.is_empty() {
+    if exports.requests.is_empty() && exports.flows.is_empty() && exports.features.is_empty() {
         return;
     }
     queue.open = Arc::clone(&exports.open);
     queue.writer.get_or_insert_with(|| exports.writer.clone());
     queue.exports.extend(exports.requests.drain(..).map(|export| (export, 0)));
     queue.flows.append(&mut exports.flows);
+    queue.features.append(&mut exports.features);
 }
 
 /// Copies the pictures of this app frame, after the cameras have drawn them.

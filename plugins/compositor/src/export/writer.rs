@@ -7,6 +7,7 @@ use bevy::log::warn;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::file::ClipFile;
+use super::features::{FeatureSet, write_features};
 use super::flow::{FlowField, write_flow};
 use super::{ExportDone, ExportError};
 
@@ -14,6 +15,7 @@ use super::{ExportDone, ExportError};
 pub(super) enum Work {
     Picture(Picture),
     Flow(FlowField),
+    Features(FeatureSet),
     Finish,
 }
 
@@ -54,6 +56,7 @@ fn write_all(inbox: &Receiver<Work>, outbox: &Sender<ExportDone>) {
                 }
             }
             Work::Flow(field) => drop(outbox.send(write_flow(&field))),
+            Work::Features(set) => drop(outbox.send(write_features(&set))),
             Work::Finish => {
                 for file in files.drain(..) {
                     drop(outbox.send(file.close()));

@@ -1,8 +1,8 @@
 //! Shrinking a picture: each new pixel is the mean over the area it stands for.
 
 /// A picture of `columns` x `rows` whose pixel (i, j) is the mean of `luma` over the columns `i * ratio[0]` to
-/// `(i + 1) * ratio[0]` and the rows alike. Codes, not rounded. Ratios are pixels for one new pixel, at least 1; columns
-/// and rows that are left over at the end are left out.
+/// `(i + 1) * ratio[0]` and the rows alike. Codes, not rounded. Ratios are pixels for one new pixel, at least 1;
+/// columns and rows that are left over at the end are left out.
 pub(super) fn shrink(luma: &[u8], width: usize, ratio: [f64; 2], columns: usize, rows: usize) -> Vec<f32> {
     let height = luma.len() / width;
     let across = shares(width, ratio[0], columns);

@@ -13,8 +13,8 @@ use super::views::{Simulator, Viewpoint};
 
 /// A flat picture as the stages know it: what to find it by, and what it looks like.
 ///
-/// The points of a target are `[x, y, scale, angle]`: pixels of its picture (x right, y down, whole numbers at the pixels'
-/// centres), pixels for one of the descriptor's, radians of x towards y.
+/// The points of a target are `[x, y, scale, angle]`: pixels of its picture (x right, y down, whole numbers at the
+/// pixels' centres), pixels for one of the descriptor's, radians of x towards y.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnrolledTarget {
     width: u32,
@@ -31,8 +31,8 @@ pub struct EnrolledTarget {
 const WORKING_SIDE: usize = 512;
 /// Codes of luma: a picture that varies less is blank.
 const LEAST_DEVIATION: f64 = 2.0;
-/// Features of a view.
-const FEATURES: usize = 700;
+/// Features of a view. More take longer and are not found more often: 700 gave the same in 240 scenes.
+const FEATURES: usize = 500;
 /// Descriptors before groups are filled up.
 const KEEP: usize = 1_024;
 
@@ -42,7 +42,10 @@ impl EnrolledTarget {
     /// Most pixels on a side.
     pub const MOST_SIDE: u32 = 8_192;
     /// Least score of a picture that is accepted.
-    pub const LEAST_SCORE: f32 = 25.0;
+    ///
+    /// Measured with pictures of few shapes, tilted up to 45 degrees: from 18 on all were found, from 20 on still 9 of
+    /// 12 or more with 40 % covered; below 13 at most 3 of 12, and as many in the wrong place.
+    pub const LEAST_SCORE: f32 = 20.0;
     /// Most descriptors.
     pub const MOST_DESCRIPTORS: usize = 2_048;
     /// Descriptors for the shortlist.
@@ -217,7 +220,7 @@ mod tests {
         let luma = rectangles(200, 160, 150);
         let target = EnrolledTarget::enrol(&luma, 200, 160).unwrap();
         assert_eq!((target.width(), target.height()), (200, 160));
-        assert!(target.score() > 60.0, "{}", target.score());
+        assert!(target.score() > 50.0, "{}", target.score());
         assert_eq!(target.points().len(), target.descriptors().len());
         assert_eq!(target.points().len() % 4, 0);
         assert!(target.points().len() > 200 && target.points().len() <= EnrolledTarget::MOST_DESCRIPTORS);

@@ -36,7 +36,7 @@ pub enum EnrolError {
     Blank,
     /// Too little to hold on to.
     #[error(
-        "the picture has too little texture: score {score:.0} of 100, {} are needed; use one with more corners and \
+        "the picture has too little texture: score {score:.1} of 100, {} are needed; use one with more corners and \
          edges, spread over all of it, and without repetition",
         EnrolledTarget::LEAST_SCORE
     )]

@@ -13,8 +13,8 @@ const DISTINCT: u32 = 24;
 /// Groups that are looked at for room.
 const WINDOW: usize = 64;
 
-/// Indices of at most `keep` sightings, of the first places first, in groups of [`GROUP`]. A group with room left repeats
-/// its last one.
+/// Indices of at most `keep` sightings, of the first places first, in groups of [`GROUP`]. A group with room left
+/// repeats its last one.
 pub(super) fn groups(places: &[Place], sightings: &[Sighting], keep: usize) -> Vec<usize> {
     let mut total = 0;
     let mut chosen: Vec<Vec<usize>> = Vec::new();

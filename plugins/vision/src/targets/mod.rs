@@ -7,6 +7,7 @@
 //! ```
 
 mod area;
+mod blocks;
 mod database;
 mod descriptor;
 mod enrol;

@@ -55,8 +55,8 @@ impl Pixels {
         self.mixed(&line([cosine, sine], deviation))
     }
 
-    /// Reads along a line into `out`: pixel i at `start + i * step`, from the nearest four pixels. Beyond the picture it goes
-    /// on as at its edge.
+    /// Reads along a line into `out`: pixel i at `start + i * step`, from the nearest four pixels. Beyond the picture
+    /// it goes on as at its edge.
     pub(super) fn sample_line(&self, start: [f32; 2], step: [f32; 2], out: &mut [u8]) {
         // Fixed point, 16 bits after the point; with the margin added nothing in the picture is negative.
         let fixed = |value: f32| (value * 65536.0).round() as i32;

@@ -25,8 +25,8 @@ const SCALES: f32 = 1.6;
 /// Parts, along each side, of which all shall be described.
 const PARTS: usize = 4;
 
-/// All places of a picture of this size, those to keep first: places seen in several views come before the others, for what
-/// survives simulated warps survives real ones; within that all parts of the picture take turns.
+/// All places of a picture of this size, those to keep first: places seen in several views come before the others, for
+/// what survives simulated warps survives real ones; within that all parts of the picture take turns.
 pub(super) fn places(sightings: &[Sighting], width: usize, height: usize) -> Vec<Place> {
     let places = join(sightings, width, height);
     let part = |place: &Place| {

@@ -1,11 +1,12 @@
 //! What a target looks like, in several sizes: the align stage lays it over the frame.
 
 use super::area::{codes, shrink};
+use super::blocks::{LEAST, MOST, blocks};
 
 /// A pyramid of the target's luma, and the blocks of each level that the align stage compares.
 ///
-/// Texel centres are whole numbers: texel `t` of level `k` is at `(t + 0.5) · 2ᵏ · pixels_per_texel - 0.5` in the target's
-/// pixels.
+/// Texel centres are whole numbers: texel `t` of level `k` is at `(t + 0.5) · 2ᵏ · pixels_per_texel - 0.5` in the
+/// target's pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     width: u32,
@@ -21,12 +22,7 @@ impl Template {
     /// Most levels.
     pub const LEVELS: usize = 5;
     /// Most blocks of a level.
-    pub const BLOCKS: usize = 64;
-
-    /// Texels on a side of a block.
-    const BLOCK: usize = 8;
-    /// A level's shorter side at least, but for the first level: a block and its border.
-    const LEAST: usize = Self::BLOCK + 2;
+    pub const BLOCKS: usize = MOST;
 
     /// Makes the template of a picture, given row by row.
     pub(super) fn new(luma: &[u8], width: usize, height: usize) -> Self {
@@ -42,7 +38,7 @@ impl Template {
             blocks: Vec::new(),
         };
         template.push(&level);
-        while template.blocks.len() < Self::LEVELS && level.width.min(level.height) / 2 >= Self::LEAST {
+        while template.blocks.len() < Self::LEVELS && level.width.min(level.height) / 2 >= LEAST {
             level = level.half();
             template.push(&level);
         }
@@ -91,8 +87,8 @@ impl Template {
         &self.words
     }
 
-    /// For each level up to [`Self::BLOCKS`] blocks of 8x8 texels: column of the upper left texel in bits 0 to 11, row in
-    /// bits 12 to 23, how many the level has in bits 24 to 31. Entries beyond that are 0.
+    /// For each level up to [`Self::BLOCKS`] blocks of 8x8 texels: column of the upper left texel in bits 0 to 11, row
+    /// in bits 12 to 23, how many the level has in bits 24 to 31. Entries beyond that are 0.
     pub fn blocks(&self) -> &[[u32; Self::BLOCKS]] {
         &self.blocks
     }
@@ -115,114 +111,6 @@ impl Level {
             0.25 * (self.luma[first] + self.luma[first + 1] + self.luma[second] + self.luma[second + 1])
         };
         Self { width, height, luma: (0..width * height).map(mean).collect() }
-    }
-}
-
-/// Upper left texels of the blocks of a level, all at least one texel away from the border.
-fn blocks(luma: &[u8], width: usize, height: usize) -> Vec<[usize; 2]> {
-    if width.min(height) < Template::LEAST {
-        return Vec::new();
-    }
-    if (width - 2) / Template::BLOCK * ((height - 2) / Template::BLOCK) <= Template::BLOCKS {
-        lattice(width, height)
-    } else {
-        telling_blocks(luma, width, height)
-    }
-}
-
-/// A regular lattice, overlapping if need be.
-fn lattice(width: usize, height: usize) -> Vec<[usize; 2]> {
-    let (across, down) = (width - Template::LEAST, height - Template::LEAST);
-    let (mut columns, mut rows) = (1, 1);
-    for more in 1..22 {
-        let shape = (height - Template::BLOCK) as f64 / (width - Template::BLOCK) as f64;
-        let matching = ((more as f64 * shape).round_ties_even() as usize).max(1);
-        // Steps below 4 texels add nothing but work.
-        let wide = |span: usize, count: usize| span >= 4 * (count - 1).max(1);
-        let fits = more * matching <= Template::BLOCKS && more <= across + 1 && matching <= down + 1;
-        if fits && (more == 1 || (wide(across, more) && wide(down, matching))) {
-            (columns, rows) = (more, matching);
-        }
-    }
-    let place = |index: usize, count: usize, span: usize| match count {
-        1 => 1 + span / 2,
-        _ => 1 + (index as f64 * span as f64 / (count - 1) as f64).round_ties_even() as usize,
-    };
-    (0..rows * columns)
-        .map(|index| [place(index % columns, columns, across), place(index / columns, rows, down)])
-        .collect()
-}
-
-/// The most telling block of each of up to 64 cells.
-fn telling_blocks(luma: &[u8], width: usize, height: usize) -> Vec<[usize; 2]> {
-    let tensor = Tensor::new(luma, width, height);
-    let most = Template::BLOCKS;
-    let columns = ((most as f64 * width as f64 / height as f64).sqrt().round_ties_even() as usize).clamp(1, most);
-    let rows = most / columns;
-    // First and last place of a cell.
-    let span = |index: usize, count: usize, side: usize| {
-        let first = 1 + index * (side - 2) / count;
-        let end = 1 + (index + 1) * (side - 2) / count;
-        let last = end.saturating_sub(Template::BLOCK).max(first).min(side + 1 - Template::LEAST);
-        (first.min(last), last)
-    };
-    let best = |index: usize| {
-        let (left, right) = span(index % columns, columns, width);
-        let (top, bottom) = span(index / columns, rows, height);
-        let mut best = ([left, top], f64::NEG_INFINITY);
-        for y in top..=bottom {
-            for x in left..=right {
-                let telling = tensor.telling(x, y);
-                if telling > best.1 {
-                    best = ([x, y], telling);
-                }
-            }
-        }
-        best.0
-    };
-    (0..rows * columns).map(best).collect()
-}
-
-/// Sums of products of gradients above and left of each texel.
-struct Tensor {
-    stride: usize,
-    sums: Vec<[i64; 3]>,
-}
-
-impl Tensor {
-    fn new(luma: &[u8], width: usize, height: usize) -> Self {
-        let stride = width + 1;
-        let mut sums = vec![[0; 3]; stride * (height + 1)];
-        for y in 0..height {
-            let mut line = [0; 3];
-            for x in 0..width {
-                let at = y * width + x;
-                let difference = |inside: bool, step: usize| match inside {
-                    true => i64::from(luma[at + step]) - i64::from(luma[at - step]),
-                    false => 0,
-                };
-                let gx = difference((1..width - 1).contains(&x), 1);
-                let gy = difference((1..height - 1).contains(&y), width);
-                let above = sums[y * stride + x + 1];
-                for (index, product) in [gx * gx, gx * gy, gy * gy].into_iter().enumerate() {
-                    line[index] += product;
-                    sums[(y + 1) * stride + x + 1][index] = above[index] + line[index];
-                }
-            }
-        }
-        Self { stride, sums }
-    }
-
-    /// The smaller eigenvalue of the block's structure tensor (Shi and Tomasi 1994): how well it fixes both directions. A
-    /// little of both, so that an edge is better than nothing.
-    fn telling(&self, x: usize, y: usize) -> f64 {
-        let (top, low) = (y * self.stride + x, (y + Template::BLOCK) * self.stride + x);
-        let right = Template::BLOCK;
-        let [xx, xy, yy] = [0, 1, 2].map(|index| {
-            let sum = |at: usize| self.sums[at][index];
-            (sum(low + right) - sum(low) - sum(top + right) + sum(top)) as f64
-        });
-        (xx + yy) / 2.0 - ((xx - yy) / 2.0).hypot(xy) + 0.02 * (xx + yy)
     }
 }
 
@@ -258,32 +146,20 @@ mod tests {
     }
 
     #[test]
-    fn blocks_stay_inside_whatever_the_shape() {
-        for (width, height) in [(48, 48), (256, 256), (256, 11), (13, 256), (100, 300), (8192, 48), (700, 200)] {
-            let luma: Vec<u8> = (0..width * height).map(|at| (at * 7919 % 256) as u8).collect();
-            let template = Template::new(&luma, width, height);
-            for (level, table) in template.blocks().iter().enumerate() {
-                let (width, height) = (template.width() >> level, template.height() >> level);
-                let count = (table[0] >> 24) as usize;
-                assert!(count <= Template::BLOCKS && (count > 0 || height < 10), "{width}x{height}");
-                for entry in &table[..count] {
-                    let (x, y) = (entry & 0xfff, entry >> 12 & 0xfff);
-                    assert!(x >= 1 && y >= 1 && x + 9 <= width && y + 9 <= height, "{x} {y} of {width}x{height}");
-                }
-                assert!(table[count..].iter().all(|entry| *entry == 0));
-            }
-        }
+    fn entries_of_blocks_say_where_and_how_many() {
+        let template = Template::new(&[9; 100 * 80], 100, 80);
+        assert_eq!(template.levels(), 4);
+        // The last level is 12x10.
+        let [first, second] = [0, 1].map(|entry| template.blocks()[3][entry]);
+        assert_eq!((first & 0xfff, first >> 12 & 0xfff, first >> 24, second), (2, 1, 1, 0));
+        let first = template.blocks()[0][0];
+        assert_eq!(template.blocks()[0].iter().filter(|entry| **entry != 0).count(), (first >> 24) as usize);
     }
 
     #[test]
-    fn a_corner_is_more_telling_than_an_edge() {
-        let (width, height) = (128, 128);
-        // One dot in each cell of 16.
-        let luma: Vec<u8> =
-            (0..width * height).map(|at| if at % 16 == 9 && at / width % 16 == 5 { 255 } else { 0 }).collect();
-        for place in blocks(&luma, width, height) {
-            let holds = |first: usize, dot: usize| (first..first + 8).any(|at| at % 16 == dot);
-            assert!(holds(place[0], 9) && holds(place[1], 5), "{place:?}");
-        }
+    fn a_very_thin_picture_has_a_level_without_blocks() {
+        let template = Template::new(&vec![9; 8192 * 48], 8192, 48);
+        assert_eq!((template.width(), template.height(), template.levels()), (256, 1, 1));
+        assert_eq!(template.blocks()[0][0], 0);
     }
 }

@@ -4,9 +4,11 @@
 //!  picture ─► blur for the scale ─► blur along the tilt ─► warp ─► view
 //! ```
 //!
-//! From some distance a flat picture looks like an affine map of itself: turned, shrunk along one direction by the tilt,
-//! scaled. Simulating a few tilts makes features that are not invariant to them match all the same (ASIFT: Morel and Yu
-//! 2009, "ASIFT: A New Framework for Fully Affine Invariant Image Comparison").
+//! From some distance a flat picture looks like an affine map of itself: turned, shrunk along one direction by the
+//! tilt, scaled. Simulating a few tilts makes features that are not invariant to them match all the same (ASIFT: Morel
+//! and Yu 2009, "ASIFT: A New Framework for Fully Affine Invariant Image Comparison").
+//!
+//! Around the picture its edge goes on: any other ground would put corners there that no camera sees.
 
 use super::pixels::Pixels;
 

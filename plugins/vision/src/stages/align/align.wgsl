@@ -34,10 +34,13 @@ const SCORE_LEAST = 0.7;
 const SHARE_LEAST = 0.25; // of the judged blocks that must be good
 const SHARE_TO_FIND = 0.4; // likewise, of a target that was not seen in the frame before
 const GOOD_LEAST = 8u;
+const SEEN_LEAST = 0.2; // of all blocks, also those outside the frame, that must be good
 const SEARCH_BELOW = 0.55; // a best hypothesis that scores less is looked for around
 const FAST = 4.0; // px a frame from which on motion blur is considered
 const BLUR_GAIN = 0.01; // of the mean correlation, that blur must bring
 const SMEAR_MOST = 5.0; // texels of blur that a level may have
+const NO_CEILING = 2.0;
+const CEILING_GUESS = 0.35; // where too little is left to tell
 const SATURATED_SHARE = 0.02; // of the samples, from which on exposure is modelled
 
 // What `refine` does with a comparison.
@@ -54,6 +57,9 @@ const DONE = 7u;
 struct Grid {
     first: u32, // word
     pitch: u32, // bytes
+    fine_first: u32, // of the level that saturation cuts: up to two above
+    fine_pitch: u32,
+    cut: u32, // its texels to a side of one of this level
     side: vec2<u32>,
     scale: vec2<f32>, // normalised units per texel
     count: u32, // blocks
@@ -108,6 +114,7 @@ var<private> iterations: u32;
 var<private> aligned: mat3x3<f32>;
 var<private> after_guard: u32;
 var<private> fast: bool;
+var<private> ceiling_before: f32; // of the level above, or a guess
 
 var<private> cell: array<vec4<f32>, 64>; // this thread's samples: template value, gradient, 1 if known
 var<private> grid: Grid;
@@ -233,19 +240,35 @@ fn template_texel(at: vec2<u32>) -> f32 {
     return f32((word >> ((byte & 3u) * 8u)) & 0xffu) / 255.0;
 }
 
+fn fine_texel(at: vec2<u32>) -> f32 {
+    let byte = at.y * grid.fine_pitch + at.x;
+    let word = templates[grid.fine_first + (byte >> 2u)];
+    return f32((word >> ((byte & 3u) * 8u)) & 0xffu) / 255.0;
+}
+
 // What the sensor would make of the template's texel: blurred by the motion, then saturated.
 fn exposed(at: vec2<f32>, taps: u32, ceiling: f32) -> f32 {
     var value = 0.0;
     for (var i = 0u; i < taps; i++) {
         let share = (f32(i) + 0.5) / f32(taps) - 0.5;
         let inside = clamp(at + grid.smear * share, vec2(0.0), vec2<f32>(grid.side) - 1.001);
+        if ceiling < NO_CEILING {
+            // Saturation comes before the mean that makes a coarse level: texels of up to two levels above are cut.
+            let start = vec2<u32>(inside * f32(grid.cut) + 0.5);
+            var sum = 0.0;
+            for (var j = 0u; j < grid.cut * grid.cut; j++) {
+                sum += min(fine_texel(start + vec2(j % grid.cut, j / grid.cut)), ceiling);
+            }
+            value += sum / f32(grid.cut * grid.cut);
+            continue;
+        }
         let low = vec2<u32>(inside);
         let t = inside - vec2<f32>(low);
         let above = mix(template_texel(low), template_texel(low + vec2(1u, 0u)), t.x);
         let below = mix(template_texel(low + vec2(0u, 1u)), template_texel(low + vec2(1u, 1u)), t.x);
         value += mix(above, below, t.y);
     }
-    return min(value / f32(taps), ceiling);
+    return value / f32(taps);
 }
 
 fn level_side(level: u32) -> vec2<u32> {
@@ -255,8 +278,13 @@ fn level_side(level: u32) -> vec2<u32> {
 // Turns to a level: where it lies, and this thread's samples of it.
 fn open_level(level: u32, shutter: f32, ceiling: f32, thread: u32) {
     grid.first = described.template_first;
+    let fine = level - min(level, 2u);
+    grid.cut = 1u << (level - fine);
+    grid.fine_pitch = ((level_side(fine).x + 3u) / 4u) * 4u;
+    grid.fine_first = grid.first;
     for (var i = 0u; i < level; i++) {
         let side = level_side(i);
+        grid.fine_first += select(0u, ((side.x + 3u) / 4u) * side.y, i < fine);
         grid.first += ((side.x + 3u) / 4u) * side.y;
     }
     grid.side = level_side(level);
@@ -583,8 +611,8 @@ fn fits() -> vec4<f32> {
 
 // The template's tone that the frame shows as white, from blocks that fit.
 fn ceiling(sum: vec4<f32>) -> f32 {
-    if sum.z < 100.0 { return 2.0; }
-    return clamp((0.995 * sum.z - sum.y) / max(sum.x, 1e-6), 0.1, 2.0);
+    if sum.z < 100.0 { return NO_CEILING; }
+    return clamp((0.995 * sum.z - sum.y) / max(sum.x, 1e-6), 0.1, NO_CEILING);
 }
 
 // How the corners move at this instant: the last step, and half of what it changed by.
@@ -618,6 +646,12 @@ fn enter(phase: u32, level: u32) {
     plan.phase = phase;
     plan.level = level;
     plan.index = 0u;
+    // Exposure is found from samples that are not saturated.
+    if phase == EXPOSE && plan.ceiling < NO_CEILING {
+        ceiling_before = plan.ceiling;
+        plan.ceiling = NO_CEILING;
+        plan.open = 1u;
+    }
 }
 
 // From the best hypothesis on, or from the search.
@@ -725,9 +759,19 @@ fn decide(slot: u32, count: u32) {
             }
         }
         case EXPOSE: {
-            plan.ceiling = ceiling(all_fits);
-            enter(ALIGN, plan.level);
-            plan.open = 1u;
+            if index == 0u {
+                best_score = score;
+                plan.ceiling = ceiling(all_fits);
+                if plan.ceiling == NO_CEILING { plan.ceiling = ceiling_before; }
+                plan.open = 1u;
+            } else {
+                // Blocks must not have lost by it.
+                enter(ALIGN, plan.level);
+                if score < best_score - 0.05 || all_marks.y < f32(GOOD_LEAST) {
+                    plan.ceiling = NO_CEILING;
+                    plan.open = 1u;
+                }
+            }
         }
         case ALIGN: {
             iterations++;
@@ -750,7 +794,7 @@ fn verdict(slot: u32, seen: vec4<f32>) {
     var rest = vec2(0.0);
     for (var i = 0u; i < 8u; i++) { rest += sum_rest[i]; }
     let followed = memory[slot].occupied != 0u && memory[slot].misses == 0u;
-    let there = seen.w >= f32(GOOD_LEAST) && share >= select(SHARE_TO_FIND, SHARE_LEAST, followed) && score >= SCORE_LEAST && plausible(pose, frame_size());
+    let there = seen.w >= max(f32(GOOD_LEAST), SEEN_LEAST * f32(grid.count)) && share >= select(SHARE_TO_FIND, SHARE_LEAST, followed) && score >= SCORE_LEAST && plausible(pose, frame_size());
     let d = derivative(pose, vec2(0.0));
     results[slot].pose = rows_of(pose);
     results[slot].occupied = job;
@@ -780,9 +824,10 @@ fn track(slot: u32, thread: u32) {
     while coarse + 1u < described.template_levels && max(level_side(coarse).x, level_side(coarse).y) > COARSE_SIDE { coarse++; }
     if thread == 0u {
         best_score = -1.0;
+        ceiling_before = CEILING_GUESS;
         pose = hypotheses[0];
         best_pose = pose;
-        plan = Plan(CHOOSE, coarse, 0u, 1u, 0.0, 2.0);
+        plan = Plan(CHOOSE, coarse, 0u, 1u, 0.0, NO_CEILING);
     }
     // One loop for all phases: a comparison is a lot of code, and compilers copy what is called twice.
     loop {

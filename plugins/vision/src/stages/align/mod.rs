@@ -7,7 +7,14 @@
 //!                             └─► TargetSightings: 1,296 bytes that come back; TargetTracks for the next frame
 //! ```
 //!
-//! (sources)
+//! The alignment is Gauss-Newton over the eight parameters of a homography, on the blocks of 8x8 texels of the template
+//! that tell most, coarse to fine. Gain and bias of each block are eliminated in closed form, so light may change from
+//! place to place; a block's weight is the inverse of the variance it leaves unexplained, so what is hidden fades
+//! without a threshold. Saturated texels are left out, or compared with a template that saturates alike. The step is
+//! composed on the template's side (Baker and Matthews, "Lucas-Kanade 20 Years On", 2004). A target that moves fast is
+//! compared as a shutter would have smeared it; the pose is that of the middle of the exposure.
+//!
+//! A target that is hidden is looked for where it was for 10 frames, without being published; then `match` finds it.
 //!
 //! # The seven questions
 //!
@@ -74,7 +81,7 @@ pub(super) struct Track {
 }
 
 /// Bytes of a slot's memory from frame to frame: the shaders' `Memory`.
-pub(super) const MEMORY_BYTES: u64 = 144;
+pub(super) const MEMORY_BYTES: u64 = 128;
 /// Bytes of a slot's result: the shaders' `Result`.
 const RESULT_BYTES: u64 = 64;
 /// Bytes that come back for each frame: a count, padding, and the tracks.
@@ -93,8 +100,10 @@ impl Stage for AlignStage {
 
     fn new(setup: &StageSetup<'_>) -> Self {
         let kernel = |path, text, entry_point| Kernel::queue(setup, &setup.shader(path, text), entry_point);
+        let on_cpu = setup.device.wgpu_device().adapter_info().device_type == wgpu::DeviceType::Cpu;
         Self {
-            refine: kernel("freshet/align/align.wgsl", shaders::ALIGN, "refine"),
+            // Where a processor's lanes all go through what one of them does, fewer of them wait.
+            refine: kernel("freshet/align/align.wgsl", shaders::ALIGN, if on_cpu { "refine_narrow" } else { "refine" }),
             publish: kernel("freshet/align/publish.wgsl", shaders::PUBLISH, "publish"),
         }
     }

@@ -118,19 +118,20 @@ impl Stage for PoseStage {
         let uniform = at(0, &uniform);
         let points = |slot: usize| [(0, features.points(&found[slot]))];
         let both = |slot: usize| [(0, features.points(&found[slot])), (1, features.descriptors(&found[slot]))];
-        let of_pairs = [
+        let refined = [
             uniform.clone(),
             at(1, shared.candidates),
             at(2, shared.pairs),
             at(3, shared.pair_counts),
             at(4, &hypotheses),
+            at(5, shared.nearest),
         ];
 
         passes
             .pass(&self.rank, params.workgroups(Grid::Candidates))
             .own(&[at(1, shared.pairs), at(2, shared.pair_counts)]);
-        passes.pass(&self.hypothesize, params.workgroups(Grid::Blocks)).own(&of_pairs);
-        passes.pass(&self.refine, params.workgroups(Grid::Blocks)).own(&of_pairs);
+        passes.pass(&self.hypothesize, params.workgroups(Grid::Blocks)).own(&refined[..5]);
+        passes.pass(&self.refine, params.workgroups(Grid::Blocks)).own(&refined);
         for guide in &self.guide {
             passes
                 .pass(guide, params.workgroups(Grid::Features))
@@ -157,7 +158,7 @@ impl Stage for PoseStage {
                     at(8, &hypotheses),
                 ])
                 .current(points);
-            passes.pass(&self.refine_guided, params.workgroups(Grid::Candidates)).own(&of_pairs);
+            passes.pass(&self.refine_guided, params.workgroups(Grid::Candidates)).own(&refined);
         }
         passes.pass(&self.accept, params.workgroups(Grid::Candidates)).own(&[
             uniform,

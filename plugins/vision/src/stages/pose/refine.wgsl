@@ -8,6 +8,7 @@
 @group(0) @binding(2) var<storage, read> pairs: array<Pair>;
 @group(0) @binding(3) var<storage, read> pair_counts: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read_write> hypotheses: array<Hypothesis>; // candidate x (BLOCKS + 1)
+@group(0) @binding(5) var<storage, read_write> nearest: array<vec2<u32>>; // see `guide`
 
 const THREADS = 64u;
 const STRIDE = 65u; // one more than the threads: no two sums in one bank
@@ -40,13 +41,22 @@ fn get3(entry: u32) -> vec3<f32> {
 // Of each block, with the matches that the ratio test left.
 @compute @workgroup_size(64)
 fn refine(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) li: u32) {
+    clear_nearest(group.y, group.x * THREADS + li, BLOCKS * THREADS);
     optimise(group.y, group.y * (BLOCKS + 1u) + group.x, li, 0u);
 }
 
 // Of the best block, with the matches that it guided to. It is near already: the wide rounds are left out.
 @compute @workgroup_size(64)
 fn refine_guided(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) li: u32) {
+    clear_nearest(group.x, li, THREADS);
     optimise(group.x, group.x * (BLOCKS + 1u) + BLOCKS, li, 2u);
+}
+
+// `guide` comes next and takes minima over several workgroups: somebody has to put the largest value there before.
+fn clear_nearest(k: u32, first: u32, step: u32) {
+    if candidates[k] >= params.target_count { return; }
+    let base = k * params.chunks * params.feature_capacity;
+    for (var i = first; i < params.feature_capacity; i += step) { nearest[base + i] = vec2<u32>(NONE); }
 }
 
 fn optimise(k: u32, out: u32, li: u32, first_round: u32) {
