@@ -7,9 +7,12 @@ mod demand;
 mod faults;
 mod flow;
 mod layers;
+mod motion;
 mod reading;
+mod scenes;
 mod shaders;
 mod support;
+mod targets;
 
 #[global_allocator]
 static ALLOCATOR: bevy_freshet::ledger::CountingAllocator = bevy_freshet::ledger::CountingAllocator;

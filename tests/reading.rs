@@ -50,3 +50,25 @@ pub fn texels<P: Product>(app: &mut TestApp, stream: Entity, slot: usize, level:
     let bytes = view.chunks_exact(row as usize).flat_map(|line| &line[..(width * texel) as usize]).copied().collect();
     Some(Texels { width, height, bytes })
 }
+
+/// Reads the buffer in `slot` of a product. Waits for the GPU.
+pub fn bytes<P: Product>(app: &mut TestApp, stream: Entity, slot: usize) -> Option<Vec<u8>> {
+    let world = app.app.sub_app(RenderApp).world();
+    let product = world.resource::<Pipeline>().find::<P>();
+    let held = world.resource::<StreamsGpu>().get(stream)?.buffers(product)?.get(slot)?.clone();
+    let device = world.resource::<RenderDevice>().clone();
+    let queue = world.resource::<RenderQueue>().clone();
+    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: held.size(),
+        usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+        mapped_at_creation: false,
+    });
+    let mut encoder = device.create_command_encoder(&default());
+    encoder.copy_buffer_to_buffer(&held, 0, &buffer, 0, held.size());
+    queue.submit([encoder.finish()]);
+    buffer.slice(..).map_async(wgpu::MapMode::Read, |mapped| mapped.unwrap());
+    app.finish_gpu();
+    let bytes = buffer.slice(..).get_mapped_range().to_vec();
+    Some(bytes)
+}

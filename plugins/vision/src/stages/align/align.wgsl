@@ -3,6 +3,7 @@
 //
 // Inverse compositional Gauss-Newton over the 8 parameters of a homography (Baker & Matthews 2004) on blocks of 8x8 template texels. Gain and
 // bias of each block are eliminated (variable projection): blocks count by the variance of what they leave unexplained, so covered ones fade.
+// With: align_types.wgsl align_solve.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> targets: array<Target>;

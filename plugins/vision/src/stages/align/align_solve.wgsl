@@ -1,4 +1,4 @@
-// A symmetric positive system of 8 unknowns by Gauss-Jordan elimination in shared memory, for a workgroup that calls it as one.
+// Piece: a symmetric positive system of 8 unknowns by Gauss-Jordan elimination in shared memory, for a workgroup that calls it as one.
 // In: `system[0..64]` row by row and `right[0..8]`. Out: `right[0..8]`, the unknowns. Two copies in turn: one barrier for each pivot.
 
 var<workgroup> system: array<f32, 128>;

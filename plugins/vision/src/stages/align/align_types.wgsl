@@ -1,4 +1,4 @@
-// Layouts and small geometry that both passes of `align` share; the host puts this file in front of the others.
+// Piece: layouts and small geometry that both passes of `align` share.
 
 struct Params {
     frame_width: u32,

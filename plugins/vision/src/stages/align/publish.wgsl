@@ -1,4 +1,5 @@
 // In: the Results of `refine`. Out: tracks (persistent, for other stages), sightings (to the CPU, packed to the front), memory for the next frame.
+// With: align_types.wgsl
 
 @group(0) @binding(1) var<storage, read> targets: array<Target>;
 @group(0) @binding(2) var<storage, read> results: array<Result, 20>;

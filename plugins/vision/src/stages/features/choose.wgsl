@@ -1,5 +1,6 @@
 // In: the ranked candidates of all cells and the histogram of their faded responses. Out: the list of the chosen, cell by cell, and
 // their count (at most the capacity). One workgroup. The bin that is only partly needed gives its candidates in the order of cells.
+// With: common.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> cell_counts: array<u32>;

@@ -1,4 +1,4 @@
-// Shared by every shader of `features` (put in front by text): the stream's shape and how levels lie in their buffer.
+// Piece: shared by every shader of `features`: the stream's shape and how levels lie in their buffer.
 
 struct Params {
     width: u32, // of the luma picture

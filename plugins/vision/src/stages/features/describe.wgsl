@@ -4,6 +4,7 @@
 // means of two square boxes compared, as BAD (Suarez, Buenaposada, Baumela 2021), in a patch of 16x16 cells two pixels apart, turned by
 // the orientation; boxes and thresholds are from train_pattern.py. Thresholds count in standard deviations of the patch, so that gain and
 // bias of the light do not matter.
+// With: common.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> levels: array<u32>;

@@ -2,6 +2,7 @@
 // the local maxima of det - 0.04 trace^2 of the structure tensor, with position to a fraction of a pixel.
 // A thread walks down a strip four pixels wide and keeps the rows it needs: nothing is read twice but at the strip's sides.
 // The tensor's window is (1 2 3 4 3 2 1) each way, two boxes of four after one another. All sums are whole numbers below 2^24: exact in f32.
+// With: common.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> levels: array<u32>;

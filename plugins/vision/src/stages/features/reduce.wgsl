@@ -1,6 +1,7 @@
 // In: the even levels, bytes. Out: the odd levels, two thirds of the size (3x3 pixels give 2x2), bytes, 0..=255.
 // A pixel of the odd level lies a quarter of a pixel beside one of the even level: weights 9 10 9 4 (of 32) from its nearer side on,
 // standard deviation 1 pixel, centre of mass exactly there.
+// With: common.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> levels: array<u32>;

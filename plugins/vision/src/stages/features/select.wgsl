@@ -1,6 +1,7 @@
 // In: the candidates of a cell, in no order. Out: its strongest 64 in order, and how many candidates of the whole picture have which
 // faded response. A candidate fades with its rank in the cell, so that points spread: response * fade[rank].
 // The order is by (response, place), so it does not depend on the order in which threads found the candidates.
+// With: common.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> cell_counts: array<u32>;

@@ -1,6 +1,7 @@
 // In: R8 luma and its pyramid, 0..=1. Out: the even levels (scale 1, 2, 4, 8), smoothed, one byte a pixel, 0..=255.
 // Smoothing is binomial (1 4 6 4 1) each way, standard deviation 1 pixel; whole numbers in f32, so every adapter rounds alike.
 // Also sets to zero what later passes add to.
+// With: common.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> levels: array<u32>;

@@ -1,9 +1,11 @@
+// In: flows of one level in both directions. Out: RGBA16F (dx, dy, confidence 0..=1, 0), pixels.
 // `check`. In: prepared images and flows of one level, both directions. Out: per pixel of the level the flow minus
 // the global model, px of this level, and the confidence 0..1: the backward flow must lead back, the pictures must
 // agree, and the target must lie inside.
 // `publish`. In: what `check` wrote. Out: full-size Rgba16Float (dx, dy, confidence, 0), px; previous (x, y) went to (x + dx, y + dy).
 // `check_publish`: both in one for a flow of full size.
 // `first_frame`: no previous frame: zero flow, confidence 0, identity summary.
+// With: level.wgsl sample.wgsl
 @group(0) @binding(3) var<storage, read> flow: array<vec2<f32>>;
 @group(0) @binding(4) var<storage, read> backward: array<vec2<f32>>;   // `coarse` is its size
 @group(0) @binding(5) var<storage, read_write> checked: array<vec4<f32>>;

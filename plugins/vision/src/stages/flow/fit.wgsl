@@ -1,9 +1,11 @@
+// In: flows of a level, or the published flow. Out: the motion of the whole picture as a homography; a summary.
 // Global motion as a homography, by one workgroup per direction: iteratively reweighted least squares with
 // Geman-McClure weights whose scale shrinks (graduated non-convexity, Black and Rangarajan 1996).
 // `fit_level`. In: flows of one level, both directions. Out: models[direction], level-0 pixels.
 // `summarise`. In: the published flow. Out: 16 floats: mean dx, mean dy, standard deviation (px, over trusted
 // pixels), share of trusted pixels 0..1, homography previous -> current row by row (9, last = 1), share of a 32x32
 // grid that is trusted and follows it, scale of the fit px, 0. Mean, deviation and share are of a grid of 64x64 pixels.
+// With: level.wgsl
 struct Model { h: array<vec4<f32>, 3> };
 @group(0) @binding(0) var<uniform> level: Level;
 @group(0) @binding(1) var<storage, read> flows: array<vec2<f32>>;

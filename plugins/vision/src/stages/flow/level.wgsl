@@ -1,4 +1,4 @@
-// One pyramid level of the flow: sizes and tuning, written once by the host (uniform, 96 bytes).
+// Piece: one pyramid level of the flow: sizes and tuning (uniform, 96 bytes).
 struct Level {
     size: vec2<u32>,        // pixels of this level
     coarse: vec2<u32>,      // pixels of the next coarser level (or of the level that a pass upsamples)

@@ -3,6 +3,7 @@
 // Why: a gain and a bias of the lighting cancel, and value + derivatives are what a bicubic Hermite patch needs,
 // so that four 8-byte loads give a bicubic sample and its gradient.
 // The window is a tent, two box sums in a row per axis, separable in workgroup memory.
+// With: level.wgsl
 @group(0) @binding(0) var<uniform> level: Level;
 @group(0) @binding(1) var<storage, read_write> images: array<vec2<u32>>;
 @group(1) @binding(0) var luma_cur: texture_2d<f32>;

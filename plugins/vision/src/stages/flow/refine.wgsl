@@ -3,6 +3,7 @@
 // normalised as in Zimmer et al. 2011) per dispatch, solved by red-black over-relaxation inside tiles of 32x32
 // of which 24x24 are written, so that no sweep needs the whole picture to wait.
 // Smoothness is asked of the flow minus the global model: a turning or zooming camera costs nothing.
+// With: level.wgsl sample.wgsl
 @group(0) @binding(3) var<storage, read> source: array<vec2<f32>>;
 @group(0) @binding(4) var<storage, read> patches: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> refined: array<vec2<f32>>;

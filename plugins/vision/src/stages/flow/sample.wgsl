@@ -1,4 +1,4 @@
-// Shared by search, refine, finish: reads of the prepared images and of the global model.
+// Piece: shared by search, refine, finish: reads of the prepared images and of the global model.
 // Direction 0 goes from the previous to the current frame, direction 1 back.
 struct Model {
     h: array<vec4<f32>, 3>,     // rows of the homography, level-0 pixels (w unused)

@@ -3,6 +3,7 @@
 // (variance of the residual in units of normalised luma, 0 = perfect).
 // Inverse compositional search with mean normalisation (Kroeger et al., Fast Optical Flow using Dense Inverse
 // Search, ECCV 2016); it starts from the best of the coarse flow here, around here, and the global motion.
+// With: level.wgsl sample.wgsl
 @group(0) @binding(3) var<storage, read> coarse_flow: array<vec2<f32>>;
 @group(0) @binding(4) var<storage, read_write> patches: array<vec4<f32>>;
 

@@ -1,4 +1,4 @@
-// Whether two matches may be of one plane: sizes, turns and the way from one to the other fit, with room for a tilt of
+// Piece: whether two matches may be of one plane: sizes, turns and the way from one to the other fit, with room for a tilt of
 // 60 degrees and for what perspective does. Frame px.
 fn agree(a: vec4<f32>, za: vec2<f32>, b: vec4<f32>, zb: vec2<f32>) -> bool {
     let la = dot(za, za);

@@ -1,6 +1,7 @@
 // In: votes of the targets looked at. Out: the candidates, best first, NONE behind the last.
 // One workgroup. A target tried in vain counts half as much, a quarter, an eighth in the next frames, so that others
 // come to their turn; lost ones come first. Ties go to the earlier slot.
+// With: types.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> scan: array<u32>;

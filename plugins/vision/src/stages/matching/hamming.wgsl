@@ -1,4 +1,4 @@
-// Bits in which two 256-bit descriptors differ. In: two halves of each, 4 words a half. Out: 0..=256.
+// Piece: bits in which two 256-bit descriptors differ. In: two halves of each, 4 words a half. Out: 0..=256.
 // Carry-save adders (Warren, Hacker's Delight, 5-2) put eight words into four: population counts are what GPUs
 // have fewest units for.
 fn hamming(a0: vec4<u32>, a1: vec4<u32>, b0: vec4<u32>, b1: vec4<u32>) -> u32 {

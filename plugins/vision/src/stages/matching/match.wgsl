@@ -3,6 +3,7 @@
 // A target's descriptors come from several views, so the same place is there several times. Enrolment puts descriptors
 // of one place into one aligned group of four; the second best distance, for the ratio test (Lowe 2004), is that of the
 // best other group. A duplicate of the place therefore never spoils the test, at no cost.
+// With: types.wgsl hamming.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> candidates: array<u32>;

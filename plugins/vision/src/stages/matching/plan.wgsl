@@ -1,5 +1,6 @@
 // In: the frame's features, the tracks, the state. Out: the features that query the database (at most 1024; queries[0] is
 // how many) and the targets to look at (scan: first the lost ones, then the slice). One workgroup.
+// With: types.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> tracks: array<Track, 20>;

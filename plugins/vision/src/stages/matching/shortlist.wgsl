@@ -1,6 +1,7 @@
 // In: the query features, 64 retrieval descriptors for each target to look at. Out: votes for each of these targets.
 // `compare`: a workgroup takes 4 targets and 128 queries; a thread has one descriptor of each target in registers, so
 // that a query read from shared memory serves four distances. `vote` merges the chunks and counts.
+// With: types.wgsl hamming.wgsl agree.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> scan: array<u32>;

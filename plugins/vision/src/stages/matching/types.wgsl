@@ -1,4 +1,4 @@
-// Layouts that the stages of matching share; the host puts this file in front of the others.
+// Piece: layouts that the stages of matching share.
 
 struct Params {
     target_count: u32, // in the database, at most 1024

@@ -5,6 +5,7 @@
 //   - the matches of that radius that chance explains: it scatters evenly over the circle of guidance, 4/3 of the inlier radius,
 //     so of n matches outside the half radius follow n * 0.25 / (16/9 - 0.25) inside.
 // Beside it a plausible outline: convex, not mirrored, not too small, not too slanted.
+// With: ../matching/types.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> candidates: array<u32>;

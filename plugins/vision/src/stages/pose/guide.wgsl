@@ -4,6 +4,7 @@
 // Four workgroups for each candidate: each puts the features inside the outline into a grid over the target (lists in
 // shared memory), then takes a quarter of the descriptors, which look only into the cells around them. The order in the lists is
 // any; the least of unequal keys does not depend on it.
+// With: ../matching/types.wgsl ../matching/hamming.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> candidates: array<u32>;

@@ -2,6 +2,7 @@
 // truncated squared error (MSAC: Torr and Zisserman 2000). A thread makes one hypothesis and counts it on all pairs.
 // Samples are guided: the first pair is drawn from the best supported (in the spirit of PROSAC, Chum and Matas 2005), the
 // other three from those that agree with it. Everything is drawn from fixed seeds: the same input gives the same result.
+// With: ../matching/types.wgsl ../matching/agree.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> candidates: array<u32>;

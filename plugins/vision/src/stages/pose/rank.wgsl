@@ -1,6 +1,7 @@
 // In: the pairs of each candidate. Out: the same pairs, those first that agree with most others; those with little
 // support are gone. One workgroup for each candidate. All pairs are compared with all (at most 512 x 512): with few
 // right matches among many wrong ones this finds them, where blind samples of four would not.
+// With: ../matching/types.wgsl ../matching/agree.wgsl
 
 @group(0) @binding(1) var<storage, read_write> pairs: array<Pair>;
 @group(0) @binding(2) var<storage, read_write> pair_counts: array<vec4<u32>>;

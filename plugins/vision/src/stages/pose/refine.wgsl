@@ -2,6 +2,7 @@
 // eight rounds of Gauss-Newton on the transfer error, re-weighted with Tukey's biweight whose width shrinks to the
 // inlier threshold, in normalised coordinates (Hartley 1997). A workgroup for each; each thread sums over its pairs,
 // one thread for each entry of the normal equations adds up in fixed order, all threads solve them alike.
+// With: ../matching/types.wgsl solve.wgsl
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> candidates: array<u32>;

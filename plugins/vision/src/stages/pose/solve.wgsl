@@ -1,4 +1,4 @@
-// Solves A x = b for a symmetric, positive definite A of 8 x 8, f32, by Cholesky in blocks of four (Golub and Van Loan,
+// Piece: solves A x = b for a symmetric, positive definite A of 8 x 8, f32, by Cholesky in blocks of four (Golub and Van Loan,
 // Matrix Computations, 4.2). Everything is named, nothing indexed: it stays in registers. Normalise first (Hartley 1997).
 // A = [[upper, across], [across^T, lower]]: the caller gives `upper`, `below` = across^T and `lower`; of the symmetric
 // blocks the lower triangles are read. Matrices are columns: m[column][row].
