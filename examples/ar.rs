@@ -65,7 +65,8 @@ fn pictures(options: &Options) -> Vec<PathBuf> {
         let path = given.canonicalize().unwrap_or_else(|_| given.clone());
         match std::fs::read_dir(&path) {
             Ok(entries) => {
-                let mut found: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+                let mut found: Vec<_> =
+                    entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
                 found.sort();
                 paths.extend(found);
             }
@@ -116,7 +117,8 @@ fn set_up(
 /// The camera: from a calibration file, from `--intrinsics`, or unknown.
 fn lens(options: &Options) -> Option<CameraModel> {
     if let Some(path) = &options.calibration {
-        let refuse = |error: &dyn std::fmt::Display| -> ! { fail(&format!("--calibration {}: {error}", path.display())) };
+        let refuse =
+            |error: &dyn std::fmt::Display| -> ! { fail(&format!("--calibration {}: {error}", path.display())) };
         let text = std::fs::read_to_string(path).unwrap_or_else(|error| refuse(&error));
         let file = CalibrationFile::parse(&text).unwrap_or_else(|error| refuse(&error));
         let model = match (file.size, options.size) {
@@ -163,7 +165,7 @@ fn stand_on(
         ..default()
     });
     let foot = meshes.add(Cuboid::new(1.2 * unit, 1.2 * unit, 2.0 * unit));
-    let axle = meshes.add(Cylinder::new(0.25 * unit, 2.2 * unit));
+    let axle = meshes.add(Cylinder::new(0.22 * unit, 3.3 * unit));
     let rim = meshes.add(Torus::new(1.55 * unit, 1.95 * unit));
     let paddle = meshes.add(Cuboid::new(0.18 * unit, 1.0 * unit, 1.1 * unit));
     let ground = meshes.add(Circle::new(4.2 * unit));
@@ -177,18 +179,17 @@ fn stand_on(
                 NoFrustumCulling,
             ));
         }
-        parent
-            .spawn((Transform::from_xyz(0.0, 0.0, 2.4 * unit), Visibility::default(), Turning(1.2)))
-            .with_children(|wheel| {
+        parent.spawn((Transform::from_xyz(0.0, 0.0, 2.4 * unit), Visibility::default(), Turning(1.2))).with_children(
+            |wheel| {
                 wheel.spawn((Mesh3d(axle), MeshMaterial3d(brass.clone()), Transform::default()));
                 wheel.spawn((Mesh3d(rim), MeshMaterial3d(brass), NotShadowReceiver));
                 for spoke in 0..8 {
                     let turn = Quat::from_rotation_y(spoke as f32 * std::f32::consts::TAU / 8.0);
-                    let blade = Transform::from_rotation(turn)
-                        .with_translation(turn * Vec3::new(0.0, 0.0, 1.2 * unit));
+                    let blade = Transform::from_rotation(turn).with_translation(turn * Vec3::new(0.0, 0.0, 1.2 * unit));
                     wheel.spawn((Mesh3d(paddle.clone()), MeshMaterial3d(water.clone()), blade));
                 }
-            });
+            },
+        );
     });
 }
 

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! `board` counts inner corners. Show the board tilted by 20 to 40 degrees, near, and in every part of the picture; ten
-//! pictures make a good calibration. The file is OpenCV's FileStorage: give it to `ar --calibration`.
+//! pictures make a good calibration. The file is one of OpenCV's `FileStorage`: give it to `ar --calibration`.
 
 #![expect(clippy::print_stdout, reason = "this program is here to print")]
 
@@ -58,7 +58,8 @@ fn board(options: &Options) -> Board {
     let sides = text.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
     let Some((columns, rows)) = sides else { fail(&format!("--set board={text}: inner corners read like 9x6")) };
     let square = options.setting("square").unwrap_or("0.025");
-    let metres = square.parse().unwrap_or_else(|_| fail(&format!("--set square={square}: a length in metres is wanted")));
+    let metres =
+        square.parse().unwrap_or_else(|_| fail(&format!("--set square={square}: a length in metres is wanted")));
     Board::new(columns, rows, metres).unwrap_or_else(|error| fail(&error.to_string()))
 }
 
@@ -93,7 +94,8 @@ fn pictures(source: &str) -> Vec<PathBuf> {
 }
 
 fn find_all(board: &Board, paths: &[PathBuf]) -> Vec<View> {
-    let target = if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let target =
+        if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(paths.len() as u64), target);
     let mut size = None;
     let find = |path: &PathBuf| {

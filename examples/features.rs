@@ -8,7 +8,11 @@ use bevy_freshet::prelude::*;
 use bevy_freshet::vision::stages::features::FeatureSettings;
 
 fn main() -> AppExit {
-    let example = freshet_example::Example::with_settings("features", "assets/media/clip.avi", &["capacity", "--export-features"]);
+    let example = freshet_example::Example::with_settings(
+        "features",
+        "assets/media/clip.avi",
+        &["capacity", "--export-features"],
+    );
     let capacity = example.options.setting("capacity").map(|text| match text.parse() {
         Ok(capacity) if FeatureSettings::CAPACITY.contains(&capacity) => capacity,
         _ => freshet_example::fail(&format!(

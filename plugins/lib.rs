@@ -77,8 +77,8 @@ impl PluginGroup for FreshetPlugins {
 pub mod prelude {
     pub use crate::FreshetPlugins;
     pub use freshet_base::{
-        Attachment, DropReason, FeaturePicture, Features, FlowPicture, FrameCode, FrameId, LightEstimate, LivePicture, Luma,
-        OpticalFlow, Picture, Product, Pyramid, SkipReason, TargetSightings, Timestamp, Tracks,
+        Attachment, DropReason, FeaturePicture, Features, FlowPicture, FrameCode, FrameId, LightEstimate, LivePicture,
+        Luma, OpticalFlow, Picture, Product, Pyramid, SkipReason, TargetSightings, Timestamp, Tracks,
     };
     pub use freshet_capture::{Capture, SourceSpec};
     pub use freshet_compositor::{Background, Exports, Fit, LivePictures};

@@ -79,9 +79,10 @@ fn a_first_frame_has_no_flow_and_nobody_trusts_it() {
 fn odd_sizes_have_flow_and_features() {
     let mut app = app();
     for (width, height) in [(1, 1), (3, 40), (33, 17), (131, 77)] {
-        let id = send(&mut app, vec![Gray::rectangles(width, height, 3), Gray::rectangles(width, height, 3)], |stream| {
-            stream.insert((Wants::<OpticalFlow>::default(), Wants::<Tracks>::default()));
-        });
+        let id =
+            send(&mut app, vec![Gray::rectangles(width, height, 3), Gray::rectangles(width, height, 3)], |stream| {
+                stream.insert((Wants::<OpticalFlow>::default(), Wants::<Tracks>::default()));
+            });
         assert!(vectors(&mut app, id).1.iter().all(|vector| vector.iter().all(|number| number.is_finite())));
         app.app.world_mut().despawn(id);
         app.turn(2);

@@ -6,8 +6,8 @@ use bevy::asset::RenderAssetUsages;
 use bevy::math::{DQuat, dvec2, dvec3};
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
-use bevy_freshet::ar::prelude::*;
 use bevy_freshet::ar::TargetNumber;
+use bevy_freshet::ar::prelude::*;
 use bevy_freshet::base::{FrameFormat, PixelFormat};
 use bevy_freshet::ledger::{self, Snapshot};
 use bevy_freshet::prelude::*;
@@ -32,7 +32,12 @@ fn spawn_target(app: &mut TestApp, picture: &Gray, width: f32) -> Entity {
 }
 
 /// A target that is known, and the camera of a stream that shows `frames`.
-fn scene(app: &mut TestApp, picture: &Gray, frames: u64, view: impl Fn(u64) -> Gray + Send + 'static) -> (Entity, Entity) {
+fn scene(
+    app: &mut TestApp,
+    picture: &Gray,
+    frames: u64,
+    view: impl Fn(u64) -> Gray + Send + 'static,
+) -> (Entity, Entity) {
     let target = spawn_target(app, picture, 0.2);
     app.turn_until(PATIENCE, |world| world.get::<TargetNumber>(target).is_some());
     let format = FrameFormat::new(VIEW.0, VIEW.1, PixelFormat::Gray8).unwrap();
@@ -152,7 +157,9 @@ fn what_cannot_be_a_target_says_why_and_nothing_else_stops() {
         *luma = (index % 200) as u8;
     }
     let plain = spawn_target(&mut app, &gradient, 0.1);
-    app.turn_until(PATIENCE, |world| world.resource::<Enrolment>().pending == 0 && world.resource::<Enrolment>().enrolled == 1);
+    app.turn_until(PATIENCE, |world| {
+        world.resource::<Enrolment>().pending == 0 && world.resource::<Enrolment>().enrolled == 1
+    });
     assert!(app.app.world().get::<TargetNumber>(good).is_some());
     let reason = |entity: Entity| app.app.world().get::<TargetRefused>(entity).unwrap().0.to_string();
     assert!(reason(blank).contains("blank"), "{}", reason(blank));
@@ -183,18 +190,14 @@ fn a_target_that_is_removed_is_no_longer_seen() {
 #[test]
 fn the_ar_camera_sees_what_the_streams_camera_saw() {
     let mut app = app();
-    let model = CameraModel::new(
-        VIEW.0,
-        VIEW.1,
-        Intrinsics { fx: 260.0, fy: 270.0, cx: 150.0, cy: 130.0 },
-        Distortion::NONE,
-    )
-    .unwrap();
+    let model =
+        CameraModel::new(VIEW.0, VIEW.1, Intrinsics { fx: 260.0, fy: 270.0, cx: 150.0, cy: 130.0 }, Distortion::NONE)
+            .unwrap();
     let picture = Gray::rectangles(VIEW.0, VIEW.1, 5);
     let format = FrameFormat::new(VIEW.0, VIEW.1, PixelFormat::Gray8).unwrap();
     let settings = StreamSettings::default().with_pace(Pace::Every);
     let (id, thread) = stream(&mut app, settings, format, 3, Duration::ZERO, move |_| picture.luma.clone());
-    let camera = app.app.world_mut().spawn(ArCamera::new(id).with_model(model.clone())).id();
+    let camera = app.app.world_mut().spawn(ArCamera::new(id).with_model(model)).id();
     app.turn_until(PATIENCE, |world| world.get::<StreamStats>(id).is_some_and(|stats| stats.completed == 3));
     app.turn(3);
     thread.join().unwrap();

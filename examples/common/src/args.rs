@@ -60,7 +60,7 @@ pub struct Options {
     /// Width of the printed picture in metres (ar); one for all targets, or one for each. Default 0.3
     #[arg(long = "target-width", value_name = "M")]
     pub target_widths: Vec<f32>,
-    /// The camera's calibration, a file of OpenCV's FileStorage (ar); what `calibrate` writes
+    /// The camera's calibration, a file as OpenCV writes it (ar); what `calibrate` writes
     #[arg(long, value_name = "FILE.yml")]
     pub calibration: Option<PathBuf>,
     /// Flags of this example alone, as KEY=VALUE. Repeatable

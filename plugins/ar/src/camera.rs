@@ -1,6 +1,6 @@
 //! A camera of the scene that sees what the stream's camera saw.
 
-use bevy::camera::{CameraProjection, Camera3d, Projection, SubCameraView};
+use bevy::camera::{Camera3d, CameraProjection, Projection, SubCameraView};
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::prelude::*;
 use bevy::ecs::world::DeferredWorld;
@@ -102,7 +102,8 @@ pub(crate) fn fit_lenses(
         fitted.model = format.and_then(|format| camera.model_for(&format));
         let (Some(format), Some(model)) = (format, &fitted.model) else { continue };
         if let Some(given) = &camera.model
-            && u64::from(given.width()) * u64::from(format.height) != u64::from(given.height()) * u64::from(format.width)
+            && u64::from(given.width()) * u64::from(format.height)
+                != u64::from(given.height()) * u64::from(format.width)
         {
             warn!(
                 "the camera model is for {}x{}, the stream's frames have {}x{}: other proportions",
@@ -113,7 +114,7 @@ pub(crate) fn fit_lenses(
             );
         }
         *projection = Projection::custom(LensProjection {
-            model: model.clone(),
+            model: *model,
             fit: camera.fit,
             range: camera.range,
             viewport: Vec2::new(format.width as f32, format.height as f32),
@@ -196,7 +197,9 @@ mod tests {
     fn corners_of_the_frustum_are_those_of_the_view() {
         let corners = lens().get_frustum_corners(-0.1, -50.0);
         let clip = lens().get_clip_from_view();
-        for (corner, expected) in corners.into_iter().zip([(1.0, -1.0), (1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0)].repeat(2)) {
+        for (corner, expected) in
+            corners.into_iter().zip([(1.0, -1.0), (1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0)].repeat(2))
+        {
             let seen = clip.project_point3(corner.into());
             assert!((seen.x - expected.0).abs() < 1e-4 && (seen.y - expected.1).abs() < 1e-4, "{corner} at {seen}");
         }

@@ -37,11 +37,8 @@ pub(crate) fn follow_light(
         let before = ambient.color.to_linear();
         let follow = settings.follow.clamp(0.0, 1.0);
         let mix = |from: f32, to: f32| from + follow * (to - from);
-        ambient.color = Color::linear_rgb(
-            mix(before.red, color.red),
-            mix(before.green, color.green),
-            mix(before.blue, color.blue),
-        );
+        ambient.color =
+            Color::linear_rgb(mix(before.red, color.red), mix(before.green, color.green), mix(before.blue, color.blue));
         ambient.brightness = mix(ambient.brightness, brightness);
     }
 }

@@ -50,10 +50,7 @@ impl Plugin for ArPlugin {
                 (
                     // Before cameras take over their projections.
                     fit_lenses.before(bevy::camera::CameraUpdateSystems),
-                    (lose_targets, place_targets)
-                        .chain()
-                        .in_set(ArSystems::Place)
-                        .before(TransformSystems::Propagate),
+                    (lose_targets, place_targets).chain().in_set(ArSystems::Place).before(TransformSystems::Propagate),
                 ),
             )
             .add_systems(

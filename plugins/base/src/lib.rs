@@ -39,7 +39,10 @@ pub use color::{ColorMatrix, ColorRange, ColorSpace, RgbFromYuv};
 pub use format::{FormatError, FrameFormat};
 pub use id::FrameId;
 pub use layout::{Component, ComponentLayout, PixelFormat, Plane, Planes};
-pub use product::{FeaturePicture, FlowPicture, LivePicture, Luma, Matches, Picture, Product, Pyramid, TargetHomographies, TargetTracks};
+pub use product::{
+    FeaturePicture, FlowPicture, LivePicture, Luma, Matches, Picture, Product, Pyramid, TargetHomographies,
+    TargetTracks,
+};
 pub use reason::{DropReason, SkipReason};
 pub use time::Timestamp;
 pub use vision::{Features, LightEstimate, OpticalFlow, TargetSighting, TargetSightings, Tracks};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bevy::log::warn;
 use crossbeam_channel::{Receiver, Sender};
 
-use super::file::ClipFile;
 use super::features::{FeatureSet, write_features};
+use super::file::ClipFile;
 use super::flow::{FlowField, write_flow};
 use super::{ExportDone, ExportError};
 

@@ -134,8 +134,7 @@ impl PassesBuilder<'_> {
 
     fn filled(&mut self, label: &'static str, contents: &[u8], usage: BufferUsages) -> wgpu::Buffer {
         self.bytes += contents.len() as u64;
-        let buffer =
-            self.device.create_buffer_with_data(&BufferInitDescriptor { label: Some(label), contents, usage });
+        let buffer = self.device.create_buffer_with_data(&BufferInitDescriptor { label: Some(label), contents, usage });
         wgpu::Buffer::clone(&buffer)
     }
 

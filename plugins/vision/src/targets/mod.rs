@@ -24,7 +24,7 @@ mod views;
 pub use database::TargetDatabase;
 pub use enrol::EnrolledTarget;
 pub use error::EnrolError;
-pub use template::Template;
-pub(crate) use gpu::TargetBuffers;
 #[cfg(test)]
 pub(crate) use gpu::GpuTarget;
+pub(crate) use gpu::TargetBuffers;
+pub use template::Template;

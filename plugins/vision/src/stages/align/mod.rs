@@ -32,9 +32,7 @@ mod tests;
 use bevy::ecs::system::Commands;
 use bevy::render::render_resource::PipelineCache;
 use bytemuck::{Pod, Zeroable};
-use freshet_base::{
-    FrameId, Luma, Pyramid, TargetHomographies, TargetSighting, TargetSightings, TargetTracks,
-};
+use freshet_base::{FrameId, Luma, Pyramid, TargetHomographies, TargetSighting, TargetSightings, TargetTracks};
 use freshet_frame::{
     AttachExt, Decode, FrameJob, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup, Workgroups,
 };
@@ -152,13 +150,7 @@ impl Stage for AlignStage {
         Some(passes.finish())
     }
 
-    fn dispatch(
-        &self,
-        passes: &Passes,
-        frame: &FrameJob,
-        cache: &PipelineCache,
-        recorder: &mut wgpu::ComputePass<'_>,
-    ) {
+    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
         passes.record(frame, cache, recorder);
     }
 }

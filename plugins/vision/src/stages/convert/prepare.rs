@@ -33,7 +33,10 @@ pub(super) fn prepare(stage: &Convert, context: &mut PrepareContext<'_>) -> Opti
             passes.pass(&stage.both, workgroups.clone()).own(&stream).current(bound);
         }
         (Some(picture), None) => {
-            passes.pass(&stage.only_picture, workgroups.clone()).own(&stream).current(|slot| [(0, view(picture, slot))]);
+            passes
+                .pass(&stage.only_picture, workgroups.clone())
+                .own(&stream)
+                .current(|slot| [(0, view(picture, slot))]);
         }
         (None, Some(luma)) => {
             passes.pass(&stage.only_luma, workgroups.clone()).own(&stream).current(|slot| [(1, view(luma, slot))]);

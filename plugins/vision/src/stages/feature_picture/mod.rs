@@ -21,9 +21,7 @@ use bevy::app::App;
 use bevy::asset::{embedded_asset, load_embedded_asset};
 use bevy::render::render_resource::PipelineCache;
 use freshet_base::{FeaturePicture, Features, LivePicture};
-use freshet_frame::{
-    FrameJob, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup, TextureShape, Workgroups,
-};
+use freshet_frame::{FrameJob, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup, TextureShape, Workgroups};
 use wgpu::{BindingResource, TextureFormat};
 
 use super::features::FeatureSettings;
@@ -67,9 +65,7 @@ impl Stage for FeaturePictureStage {
         let picture = (0, BindingResource::TextureView(&context.input::<LivePicture>()?.first()?.view));
         let points = context.input_buffers::<Features>()?;
         let mut passes = context.passes();
-        passes
-            .pass(&self.pale, Workgroups::covering(format.width, format.height, 16))
-            .own(&[picture, painted.clone()]);
+        passes.pass(&self.pale, Workgroups::covering(format.width, format.height, 16)).own(&[picture, painted.clone()]);
         passes
             .pass(&self.mark, Workgroups::Fixed(settings.capacity(), 1, 1))
             .own(&[painted])
@@ -77,13 +73,7 @@ impl Stage for FeaturePictureStage {
         Some(passes.finish())
     }
 
-    fn dispatch(
-        &self,
-        passes: &Passes,
-        frame: &FrameJob,
-        cache: &PipelineCache,
-        recorder: &mut wgpu::ComputePass<'_>,
-    ) {
+    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
         passes.record(frame, cache, recorder);
     }
 }

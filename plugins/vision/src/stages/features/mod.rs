@@ -116,13 +116,7 @@ impl Stage for FeaturesStage {
         prepare::prepare(self, settings, context)
     }
 
-    fn dispatch(
-        &self,
-        passes: &Passes,
-        frame: &FrameJob,
-        cache: &PipelineCache,
-        recorder: &mut wgpu::ComputePass<'_>,
-    ) {
+    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
         passes.record(frame, cache, recorder);
     }
 }

@@ -124,12 +124,9 @@ pub(super) fn prepare(
     passes
         .pass(&stage.reduce_odd, Workgroups::Fixed(odd_words.div_ceil(16), odd_height.div_ceil(16), odd))
         .own(&[params.clone(), texels.clone()]);
-    passes.pass(&stage.detect, Workgroups::Fixed(words.div_ceil(8), height.div_ceil(256), detected(&levels) as u32)).own(&[
-        params.clone(),
-        texels.clone(),
-        (2, counts.as_entire_binding()),
-        (3, candidates.as_entire_binding()),
-    ]);
+    passes
+        .pass(&stage.detect, Workgroups::Fixed(words.div_ceil(8), height.div_ceil(256), detected(&levels) as u32))
+        .own(&[params.clone(), texels.clone(), (2, counts.as_entire_binding()), (3, candidates.as_entire_binding())]);
     passes.pass(&stage.select_strongest, Workgroups::linear(cell_count as u32, 1)).own(&[
         params.clone(),
         (1, counts.as_entire_binding()),

@@ -137,7 +137,8 @@ fn smooth(pixels: &[u8], width: usize, height: usize) -> Level {
     let mut level = Level::new(width, height);
     let mut columns = vec![0_u32; level.stride + 4]; // sums down the rows, two pixels of edge before the first
     for y in 0..height {
-        let row = |offset: isize| &pixels[(y as isize + offset).clamp(0, height as isize - 1) as usize * width..][..width];
+        let row =
+            |offset: isize| &pixels[(y as isize + offset).clamp(0, height as isize - 1) as usize * width..][..width];
         let rows = [row(-2), row(-1), row(0), row(1), row(2)];
         for (x, sum) in columns[2..2 + width].iter_mut().enumerate() {
             let [a, b, c, d, e] = rows.map(|row| u32::from(row[x]));
@@ -168,7 +169,10 @@ fn reduce(even: &Level) -> Level {
         let out = &mut odd.pixels[y * odd.stride..][..odd.width];
         for (pair, out) in out.chunks_mut(2).enumerate() {
             let at = pair * 3;
-            let left = 9 * sums[at.saturating_sub(1)] + 10 * sums[at] + 9 * sums[at + 1] + 4 * sums[(at + 2).min(even.stride - 1)];
+            let left = 9 * sums[at.saturating_sub(1)]
+                + 10 * sums[at]
+                + 9 * sums[at + 1]
+                + 4 * sums[(at + 2).min(even.stride - 1)];
             out[0] = ((left + 512) >> 10) as u8;
             if let Some(out) = out.get_mut(1) {
                 let right = 4 * sums[at] + 9 * sums[at + 1] + 10 * sums[at + 2] + 9 * sums[at + 3];
@@ -388,7 +392,7 @@ fn value(series: &Series, angle: f32) -> f32 {
     let (s, c) = angle.sin_cos();
     let mut turn = [c, s];
     let mut sum = 0.0;
-    for (term, share) in series.iter().zip([0.923_116_35, 0.726_149_04, 0.486_752_26, 0.278_037_3]) {
+    for (term, share) in series.iter().zip([0.923_116_4, 0.726_149, 0.486_752_26, 0.278_037_3]) {
         sum += share * (term[0] * turn[0] + term[1] * turn[1]);
         turn = [turn[0] * c - turn[1] * s, turn[1] * c + turn[0] * s];
     }

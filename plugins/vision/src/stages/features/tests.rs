@@ -10,8 +10,7 @@ use super::shaders;
 
 #[test]
 fn shaders_and_rust_agree_on_the_params() {
-    for text in
-        [shaders::SMOOTH, shaders::REDUCE, shaders::DETECT, shaders::SELECT, shaders::CHOOSE, shaders::DESCRIBE]
+    for text in [shaders::SMOOTH, shaders::REDUCE, shaders::DETECT, shaders::SELECT, shaders::CHOOSE, shaders::DESCRIBE]
     {
         let shader = Wgsl::parse(text).unwrap();
         assert_eq!(shader.size_of("Params"), Some(size_of::<Params>() as u32));

@@ -8,8 +8,8 @@
 //!                     refine    densification, then robust variational refinement in tiles
 //!                     fit       the motion of the whole picture, once, as a candidate and as the base of smoothness
 //!                        ▼
-//!                     check     forward and backward flow must agree: confidence
-//!                     publish ─► OpticalFlow: RGBA16F (dx, dy, confidence), and 64 bytes that come back
+//!                     publish   forward and backward flow must agree: confidence
+//!                        └────► OpticalFlow: RGBA16F (dx, dy, confidence), and 64 bytes that come back
 //! ```
 //!
 //! Patches are searched as in Kroeger et al., "Fast Optical Flow using Dense Inverse Search" (ECCV 2016), on luma that
@@ -64,7 +64,6 @@ pub struct FlowStage {
     refine: Kernel,
     fit_level: Kernel,
     summarise: Kernel,
-    check: Kernel,
     publish: Kernel,
     check_publish: Kernel,
     first_frame: Kernel,
@@ -100,7 +99,6 @@ impl Stage for FlowStage {
             refine: one("freshet/flow/refine.wgsl", shaders::REFINE, "refine"),
             fit_level: one("freshet/flow/fit.wgsl", shaders::FIT, "fit_level"),
             summarise: one("freshet/flow/fit.wgsl", shaders::FIT, "summarise"),
-            check: one("freshet/flow/finish.wgsl", shaders::FINISH, "check"),
             publish: one("freshet/flow/finish.wgsl", shaders::FINISH, "publish"),
             check_publish: one("freshet/flow/finish.wgsl", shaders::FINISH, "check_publish"),
             first_frame: one("freshet/flow/finish.wgsl", shaders::FINISH, "first_frame"),
@@ -116,7 +114,6 @@ impl Stage for FlowStage {
             &self.refine,
             &self.fit_level,
             &self.summarise,
-            &self.check,
             &self.publish,
             &self.check_publish,
             &self.first_frame,

@@ -14,6 +14,8 @@ use super::{FlowBindings, FlowStage};
 const COARSEST: usize = 5;
 /// No level is used whose shorter side has fewer pixels than this.
 const SHORTEST_SIDE: u32 = 10;
+/// Texels on a side that a workgroup normalises.
+const INNER: u32 = 30;
 /// Pixels between patches.
 const STRIDE: u32 = 4;
 /// Texels on a side that a workgroup of the refinement writes.
@@ -48,6 +50,8 @@ pub(super) struct Level {
 const HAS_COARSER: u32 = 1;
 /// The motion of the whole picture is known.
 const HAS_MODEL: u32 = 2;
+/// Patches are compared at all of their pixels.
+const DENSE: u32 = 4;
 
 /// What a preset does.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +82,8 @@ struct Tuning {
     tolerance: f32,
     /// Starting points of a patch that are tried.
     candidates: u32,
+    /// At these levels patches are compared at all of their pixels, else at every second one.
+    dense: &'static [usize],
 }
 
 impl Tuning {
@@ -95,6 +101,7 @@ impl Tuning {
         blend: 0.05,
         tolerance: 0.5,
         candidates: 5,
+        dense: &[1],
     };
 
     const fn of(preset: FlowPreset) -> Self {
@@ -113,6 +120,7 @@ impl Tuning {
                 blend: 0.02,
                 tolerance: 1.5,
                 candidates: 1,
+                dense: &[],
             },
             FlowPreset::Balanced => Self::FINE,
             FlowPreset::Accurate => Self { last: 0, refinements: [2, 3, 3, 3, 3, 3], ..Self::FINE },
@@ -195,20 +203,23 @@ pub(super) fn prepare(
         .max()?;
     let patches = passes.scratch("freshet:flow patches", most_patches * 16);
     let models = passes.scratch("freshet:flow models", 96);
-    let checked = passes.scratch("freshet:flow checked", if last > 0 { sizes.texels(last) * 16 } else { 0 });
     let flow = here.into_iter().zip(other).map(|(here, other)| [here, other]).collect();
     let plan = Plan { stage, tuning, sizes, images, flow, patches, models, first: last };
 
     plan.prepare_levels(&mut passes, luma, pyramid);
     let (fields, has_model) = plan.descend(&mut passes, finest, last);
-    plan.finish(&mut passes, last, &fields, has_model, &checked, &output);
+    plan.finish(&mut passes, last, &fields, has_model, &output);
     let (width, height) = plan.sizes.of[0];
-    passes.pass(&stage.summarise, Workgroups::Fixed(1, 1, 1)).own(&[(3, output.clone()), (4, summary.clone())]);
+    let params = plan.params(&mut passes, last, last, has_model);
+    passes.pass(&stage.summarise, Workgroups::Fixed(1, 1, 1)).own(&[
+        (0, params.as_entire_binding()),
+        (2, plan.models.as_entire_binding()),
+        (3, output.clone()),
+        (4, summary.clone()),
+    ]);
 
     let mut first = context.passes();
-    first
-        .pass(&stage.first_frame, Workgroups::covering(width, height, 16))
-        .own(&[(6, output), (7, summary)]);
+    first.pass(&stage.first_frame, Workgroups::covering(width, height, 16)).own(&[(6, output), (7, summary)]);
     Some(FlowBindings { flow: passes.finish(), first: first.finish() })
 }
 
@@ -232,7 +243,10 @@ impl Plan<'_> {
                 [(0, BindingResource::TextureView(luma)), (1, BindingResource::TextureView(pyramid))]
             };
             passes
-                .pass(&self.stage.prepare, Workgroups::Fixed(width.div_ceil(16), height.div_ceil(16), 2))
+                .pass(
+                    &self.stage.prepare,
+                    Workgroups::Fixed((width + 1).div_ceil(INNER), (height + 1).div_ceil(INNER), 2),
+                )
                 .own(&[(0, params.as_entire_binding()), (1, self.images[level].as_entire_binding())])
                 .current(of_slot)
                 .previous(of_slot);
@@ -247,7 +261,9 @@ impl Plan<'_> {
         let mut model = 0;
         for level in (last..=self.sizes.coarsest).rev() {
             let from = coarser.unwrap_or(level);
-            let params = self.params(passes, level, from, model | if coarser.is_some() { HAS_COARSER } else { 0 });
+            let has_coarser = if coarser.is_some() { HAS_COARSER } else { 0 };
+            let dense = if self.tuning.dense.contains(&level) { DENSE } else { 0 };
+            let params = self.params(passes, level, from, model | has_coarser | dense);
             let params = (0, params.as_entire_binding());
             let images = (1, self.images[level].as_entire_binding());
             let models = (2, self.models.as_entire_binding());
@@ -260,7 +276,10 @@ impl Plan<'_> {
             if level >= finest {
                 let (across, down) = self.sizes.patches(level);
                 passes
-                    .pass(&self.stage.search, Workgroups::Fixed(across.div_ceil(8), down.div_ceil(8), self.directions(level)))
+                    .pass(
+                        &self.stage.search,
+                        Workgroups::Fixed(across.div_ceil(4), down.div_ceil(2), self.directions(level)),
+                    )
                     .own(&[params.clone(), images.clone(), models.clone(), source, patches.clone()]);
                 passes.pass(&self.stage.refine_patches, tiles.clone()).own(&[
                     params.clone(),
@@ -311,7 +330,6 @@ impl Plan<'_> {
         last: usize,
         place: &[usize; COARSEST + 1],
         model: u32,
-        checked: &Buffer,
         output: &BindingResource<'_>,
     ) {
         // Where the finest level has no backward flow, that of the level above is looked at.
@@ -322,25 +340,20 @@ impl Plan<'_> {
         let models = (2, self.models.as_entire_binding());
         let forward = (3, self.flow[last][place[last]].as_entire_binding());
         let backward = (4, self.flow[back][place[back]].as_entire_binding());
-        let cover = |level: usize| Workgroups::covering(self.sizes.of[level].0, self.sizes.of[level].1, 16);
         let output = (6, output.clone());
         if last == 0 {
-            passes.pass(&self.stage.check_publish, cover(0)).own(&[params, images, forward, backward, output]);
+            let (width, height) = self.sizes.of[0];
+            passes
+                .pass(&self.stage.check_publish, Workgroups::covering(width, height, 16))
+                .own(&[params, images, forward, backward, output]);
             return;
         }
-        passes.pass(&self.stage.check, cover(last)).own(&[
-            params.clone(),
-            images,
-            models.clone(),
-            forward,
-            backward,
-            (5, checked.as_entire_binding()),
-        ]);
         // Sizes are rounded down: the last cells of a level have a few more columns and rows beside them.
-        let (width, height) = self.sizes.of[last];
+        let (width, height) = self.sizes.of[0];
+        let beside = (1 << last) / 2;
         passes
-            .pass(&self.stage.publish, Workgroups::covering(width + 2, height + 2, 8))
-            .own(&[params, models, (5, checked.as_entire_binding()), output]);
+            .pass(&self.stage.publish, Workgroups::covering(width + beside, height + beside, 32))
+            .own(&[params, images, models, forward, backward, output]);
     }
 
     /// The shader's parameters of a level that reads the flow of level `from`.

@@ -2,7 +2,8 @@
 // J = (I - mean) / sqrt(variance + contrast^2) with its derivatives, 4 f16 (J, Jx, Jy, Jxy); previous frame first.
 // Why: a gain and a bias of the lighting cancel, and value + derivatives are what a bicubic Hermite patch needs,
 // so that four 8-byte loads give a bicubic sample and its gradient.
-// The window is a tent, two box sums in a row per axis, separable in workgroup memory.
+// Mean and variance come from a box of 8x8 pixels around each pixel, summed from cells of 2x2 pixels (those at its
+// edge count in part). Each invocation owns one cell.
 // With: level.wgsl
 @group(0) @binding(0) var<uniform> level: Level;
 @group(0) @binding(1) var<storage, read_write> images: array<vec2<u32>>;
@@ -11,63 +12,115 @@
 @group(2) @binding(0) var luma_prev: texture_2d<f32>;
 @group(2) @binding(1) var pyramid_prev: texture_2d<f32>;
 
-const RADIUS: i32 = 4;              // of the window
-const INNER: i32 = 16;              // pixels written per workgroup and axis
-const MID: i32 = INNER + 2;         // one more on each side for the derivatives
-const OUTER: i32 = MID + 2 * RADIUS;
+const SIDE: i32 = 16;               // cells per workgroup and axis
+const INNER: i32 = 30;              // pixels written per workgroup and axis: all but the outermost
+const RING: i32 = 20;               // cells with two more on each side for the windows
 
-var<workgroup> raw: array<f32, 676>;            // OUTER * OUTER
-var<workgroup> rows: array<vec2<f32>, 468>;     // OUTER rows * MID columns, sums of I and I^2
-var<workgroup> norm: array<f32, 324>;           // MID * MID
+var<workgroup> cells: array<vec2<f32>, 400>;    // RING * RING, sums of I and I^2
+var<workgroup> norm: array<f32, 1024>;          // J, four planes: upper left pixels of the cells, upper right, lower left, lower right
 
-fn fetch(frame: u32, at: vec2<i32>) -> f32 {
-    let p = clamp(at, vec2(0), vec2<i32>(level.size) - 1);
-    if level.level == 0u {
-        if frame == 0u { return textureLoad(luma_prev, p, 0).x; }
-        return textureLoad(luma_cur, p, 0).x;
-    }
-    if frame == 0u { return textureLoad(pyramid_prev, p, i32(level.level) - 1).x; }
-    return textureLoad(pyramid_cur, p, i32(level.level) - 1).x;
+// The four pixels of a cell.
+fn texels(picture: texture_2d<f32>, mip: i32, at: vec2<i32>) -> vec4<f32> {
+    let last = vec2<i32>(level.size) - 1;
+    let p = clamp(at, vec2(0), last);
+    let q = clamp(at + 1, vec2(0), last);
+    return vec4(
+        textureLoad(picture, p, mip).x, textureLoad(picture, vec2(q.x, p.y), mip).x,
+        textureLoad(picture, vec2(p.x, q.y), mip).x, textureLoad(picture, q, mip).x);
 }
 
-fn tap(k: i32) -> f32 { return f32(5 - abs(k)) / 13.0; }     // every second tap of a tent, sum 1
+fn fetch(frame: u32, at: vec2<i32>) -> vec4<f32> {
+    if level.level == 0u {
+        if frame == 0u { return texels(luma_prev, 0, at); }
+        return texels(luma_cur, 0, at);
+    }
+    if frame == 0u { return texels(pyramid_prev, i32(level.level) - 1, at); }
+    return texels(pyramid_cur, i32(level.level) - 1, at);
+}
+
+fn moments(v: vec4<f32>) -> vec2<f32> { return vec2(v.x + v.y + v.z + v.w, dot(v, v)); }
+
+// Sums of one row of cells for the left (xy) and for the right (zw) pixels of the middle cell.
+fn row(at: i32) -> vec4<f32> {
+    let middle = cells[at - 1] + cells[at] + cells[at + 1];
+    let before = cells[at - 2];
+    let after = cells[at + 2];
+    return vec4(middle + 0.75 * before + 0.25 * after, middle + 0.25 * before + 0.75 * after);
+}
+
+fn normalise(value: f32, sums: vec2<f32>) -> f32 {
+    let mean = sums.x / 64.0;
+    let variance = max(sums.y / 64.0 - mean * mean, 0.0);
+    return (value - mean) * inverseSqrt(variance + level.contrast * level.contrast);
+}
+
+fn keep(frame: u32, at: vec2<i32>, value: f32, jx: f32, jy: f32, jxy: f32) {
+    if all(at >= vec2(0)) && all(at < vec2<i32>(level.size)) {
+        images[(frame * level.size.y + u32(at.y)) * level.size.x + u32(at.x)] =
+            vec2(pack2x16float(vec2(value, 0.5 * jx)), pack2x16float(vec2(0.5 * jy, 0.25 * jxy)));
+    }
+}
 
 @compute @workgroup_size(256)
 fn prepare(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let frame = group.z;
-    let corner = vec2<i32>(group.xy) * INNER - 1;
-    for (var i = i32(thread); i < OUTER * OUTER; i += 256) {
-        raw[i] = fetch(frame, corner - RADIUS + vec2(i % OUTER, i / OUTER));
+    let corner = vec2<i32>(group.xy) * INNER - 2;
+    let t = i32(thread);
+    let own = vec2(t % SIDE, t / SIDE);
+    let here = corner + 2 * own;
+    let mine = fetch(frame, here);
+    let middle = (own.y + 2) * RING + own.x + 2;
+    cells[middle] = moments(mine);
+    if t < 144 {                    // the ring: four rows, then four columns
+        var at = vec2(t % RING, t / RING);
+        if t >= 80 { at = vec2((t - 80) % 4, 2 + (t - 80) / 4); }
+        if t < 80 && at.y >= 2 { at.y += SIDE; }
+        if t >= 80 && at.x >= 2 { at.x += SIDE; }
+        cells[at.y * RING + at.x] = moments(fetch(frame, corner + 2 * (at - 2)));
     }
     workgroupBarrier();
-    for (var i = i32(thread); i < OUTER * MID; i += 256) {
-        let at = (i / MID) * OUTER + i % MID + RADIUS;
-        var sum = vec2(0.0);
-        for (var k = -RADIUS; k <= RADIUS; k += 2) {
-            let v = raw[at + k];
-            sum += tap(k) * vec2(v, v * v);
-        }
-        rows[i] = sum;
-    }
+    let r1 = row(middle - RING);
+    let r2 = row(middle);
+    let r3 = row(middle + RING);
+    let rows = r1 + r2 + r3;
+    let r0 = row(middle - 2 * RING);
+    let r4 = row(middle + 2 * RING);
+    let upper = rows + 0.75 * r0 + 0.25 * r4;
+    let lower = rows + 0.25 * r0 + 0.75 * r4;
+    let a = normalise(mine.x, upper.xy);
+    let b = normalise(mine.y, upper.zw);
+    let c = normalise(mine.z, lower.xy);
+    let d = normalise(mine.w, lower.zw);
+    norm[t] = a;
+    norm[256 + t] = b;
+    norm[512 + t] = c;
+    norm[768 + t] = d;
     workgroupBarrier();
-    for (var i = i32(thread); i < MID * MID; i += 256) {
-        let x = i % MID;
-        let y = i / MID;
-        var sum = vec2(0.0);
-        for (var k = -RADIUS; k <= RADIUS; k += 2) { sum += tap(k) * rows[(y + RADIUS + k) * MID + x]; }
-        let variance = max(sum.y - sum.x * sum.x, 0.0);
-        norm[i] = (raw[(y + RADIUS) * OUTER + x + RADIUS] - sum.x) * inverseSqrt(variance + level.contrast * level.contrast);
+    // neighbours; the outermost pixels get wrong ones and are not written
+    let left = max(t - 1, 0);
+    let right = min(t + 1, 255);
+    let up = max(t - SIDE, 0);
+    let down = min(t + SIDE, 255);
+    let b_left = norm[256 + left];
+    let d_left = norm[768 + left];
+    let a_right = norm[right];
+    let c_right = norm[512 + right];
+    let c_up = norm[512 + up];
+    let d_up = norm[768 + up];
+    let a_down = norm[down];
+    let b_down = norm[256 + down];
+    let first = vec2(own.x > 0, own.y > 0);
+    let final_ = vec2(own.x < SIDE - 1, own.y < SIDE - 1);
+    if first.x && first.y {
+        keep(frame, here, a, b - b_left, c - c_up, d - d_left - d_up + norm[768 + max(t - SIDE - 1, 0)]);
     }
-    workgroupBarrier();
-    let x = i32(thread) % INNER;
-    let y = i32(thread) / INNER;
-    let p = vec2<i32>(group.xy) * INNER + vec2(x, y);
-    if any(p >= vec2<i32>(level.size)) { return; }
-    let c = (y + 1) * MID + x + 1;
-    let jx = 0.5 * (norm[c + 1] - norm[c - 1]);
-    let jy = 0.5 * (norm[c + MID] - norm[c - MID]);
-    let jxy = 0.25 * (norm[c + MID + 1] - norm[c + MID - 1] - norm[c - MID + 1] + norm[c - MID - 1]);
-    let count = level.size.x * level.size.y;
-    images[frame * count + u32(p.y) * level.size.x + u32(p.x)] =
-        vec2(pack2x16float(vec2(norm[c], jx)), pack2x16float(vec2(jy, jxy)));
+    if final_.x && first.y {
+        keep(frame, here + vec2(1, 0), b, a_right - a, d - d_up, c_right - c - norm[512 + max(t - SIDE + 1, 0)] + c_up);
+    }
+    if first.x && final_.y {
+        keep(frame, here + vec2(0, 1), c, d - d_left, a_down - a, b_down - norm[256 + min(t + SIDE - 1, 255)] - b + b_left);
+    }
+    if final_.x && final_.y {
+        keep(frame, here + vec2(1, 1), d, c_right - c, b_down - b, norm[min(t + SIDE + 1, 255)] - a_down - a_right + a);
+    }
 }

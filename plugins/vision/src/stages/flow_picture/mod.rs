@@ -65,19 +65,16 @@ impl Stage for FlowPictureStage {
         let flow = BindingResource::TextureView(&context.input::<OpticalFlow>()?.first()?.view);
         let painted = BindingResource::TextureView(&painted.view);
         let mut passes = context.passes();
-        passes
-            .pass(&self.paint_flow, Workgroups::covering(format.width, format.height, 16))
-            .own(&[(0, picture), (1, flow), (2, summary), (3, painted)]);
+        passes.pass(&self.paint_flow, Workgroups::covering(format.width, format.height, 16)).own(&[
+            (0, picture),
+            (1, flow),
+            (2, summary),
+            (3, painted),
+        ]);
         Some(passes.finish())
     }
 
-    fn dispatch(
-        &self,
-        passes: &Passes,
-        frame: &FrameJob,
-        cache: &PipelineCache,
-        recorder: &mut wgpu::ComputePass<'_>,
-    ) {
+    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
         passes.record(frame, cache, recorder);
     }
 }

@@ -108,9 +108,7 @@ impl Params {
         match grid {
             Grid::One => Workgroups::Fixed(1, 1, 1),
             Grid::Scanned => Workgroups::Fixed(self.scanned(), 1, 1),
-            Grid::ScannedQueries => {
-                Workgroups::Fixed(self.scanned().div_ceil(4), (QUERIES / QUERY_CHUNK) as u32, 1)
-            }
+            Grid::ScannedQueries => Workgroups::Fixed(self.scanned().div_ceil(4), (QUERIES / QUERY_CHUNK) as u32, 1),
             Grid::Candidates => Workgroups::Fixed(candidates, 1, 1),
             Grid::Blocks => Workgroups::Fixed(BLOCKS, candidates, 1),
             Grid::Features => Workgroups::Fixed(features, candidates, 1),

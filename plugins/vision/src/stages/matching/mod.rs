@@ -29,9 +29,7 @@ mod tests;
 
 use bevy::render::render_resource::PipelineCache;
 use freshet_base::{Features, Matches, TargetTracks};
-use freshet_frame::{
-    BufferShape, FrameJob, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup,
-};
+use freshet_frame::{BufferShape, FrameJob, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup};
 use layout::{Grid, MOST_CANDIDATES, POSE_BYTES, Params, Shared, at};
 
 use super::features::FeatureSettings;
@@ -82,8 +80,7 @@ impl Stage for MatchStage {
     }
 
     fn readiness(&self, cache: &PipelineCache) -> Readiness {
-        let kernels =
-            [&self.plan, &self.compare_shortlist, &self.vote, &self.choose, &self.compare, &self.collect];
+        let kernels = [&self.plan, &self.compare_shortlist, &self.vote, &self.choose, &self.compare, &self.collect];
         Kernel::readiness_of(kernels, cache)
     }
 
@@ -161,13 +158,7 @@ impl Stage for MatchStage {
         Some(passes.finish())
     }
 
-    fn dispatch(
-        &self,
-        passes: &Passes,
-        frame: &FrameJob,
-        cache: &PipelineCache,
-        recorder: &mut wgpu::ComputePass<'_>,
-    ) {
+    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
         passes.record(frame, cache, recorder);
     }
 }

@@ -37,8 +37,11 @@ use crate::targets::TargetDatabase;
 
 /// The shaders, each after the pieces it uses.
 pub(crate) mod shaders {
-    pub(crate) const RANK: &str =
-        concat!(include_str!("../matching/types.wgsl"), include_str!("../matching/agree.wgsl"), include_str!("rank.wgsl"));
+    pub(crate) const RANK: &str = concat!(
+        include_str!("../matching/types.wgsl"),
+        include_str!("../matching/agree.wgsl"),
+        include_str!("rank.wgsl")
+    );
     pub(crate) const HYPOTHESIZE: &str = concat!(
         include_str!("../matching/types.wgsl"),
         include_str!("../matching/agree.wgsl"),
@@ -173,13 +176,7 @@ impl Stage for PoseStage {
         Some(passes.finish())
     }
 
-    fn dispatch(
-        &self,
-        passes: &Passes,
-        frame: &FrameJob,
-        cache: &PipelineCache,
-        recorder: &mut wgpu::ComputePass<'_>,
-    ) {
+    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
         passes.record(frame, cache, recorder);
     }
 }

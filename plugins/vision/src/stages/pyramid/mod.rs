@@ -71,13 +71,7 @@ impl Stage for PyramidStage {
         prepare::prepare(self, context)
     }
 
-    fn dispatch(
-        &self,
-        passes: &Passes,
-        frame: &FrameJob,
-        cache: &PipelineCache,
-        recorder: &mut wgpu::ComputePass<'_>,
-    ) {
+    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
         passes.record(frame, cache, recorder);
     }
 }

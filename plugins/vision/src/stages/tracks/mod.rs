@@ -113,9 +113,12 @@ impl Stage for TracksStage {
         let grid = (2, grid.as_entire_binding());
 
         passes.pass(&self.clear, Workgroups::linear(cells[0] * cells[1], 256)).own(&[params.clone(), grid.clone()]);
-        passes
-            .pass(&self.advance, Workgroups::linear(Self::CAPACITY, 64))
-            .own(&[params.clone(), state.clone(), grid.clone(), flow]);
+        passes.pass(&self.advance, Workgroups::linear(Self::CAPACITY, 64)).own(&[
+            params.clone(),
+            state.clone(),
+            grid.clone(),
+            flow,
+        ]);
         passes
             .pass(&self.keep_and_fill, Workgroups::Fixed(1, 1, 1))
             .own(&[params, state, grid, told])
@@ -123,13 +126,7 @@ impl Stage for TracksStage {
         Some(passes.finish())
     }
 
-    fn dispatch(
-        &self,
-        passes: &Passes,
-        frame: &FrameJob,
-        cache: &PipelineCache,
-        recorder: &mut wgpu::ComputePass<'_>,
-    ) {
+    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
         passes.record(frame, cache, recorder);
     }
 }
