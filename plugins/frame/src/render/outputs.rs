@@ -3,6 +3,7 @@
 use bevy::ecs::prelude::*;
 use bevy::render::renderer::RenderDevice;
 use freshet_base::{Bytes, FrameFormat};
+use freshet_ledger::foreign;
 
 use super::job::{FrameJob, FrameJobs};
 use crate::demand::{Pipeline, Products};
@@ -200,10 +201,10 @@ impl StreamGpu {
         let count = if shape.per_frame() { self.slots } else { 1 };
         let (mut textures, mut buffers) = (Vec::new(), Vec::new());
         match shape {
-            OutputShape::Texture(ref shape) => textures.extend((0..count).map(|_| shape.create(device))),
-            OutputShape::Buffer(ref shape) => buffers.extend((0..count).map(|_| shape.create(device))),
+            OutputShape::Texture(ref shape) => textures.extend((0..count).map(|_| foreign(|| shape.create(device)))),
+            OutputShape::Buffer(ref shape) => buffers.extend((0..count).map(|_| foreign(|| shape.create(device)))),
             OutputShape::Set(ref sizes, _) => {
-                buffers.extend(sizes.iter().map(|&bytes| BufferShape::lasting(bytes).create(device)));
+                buffers.extend(sizes.iter().map(|&bytes| foreign(|| BufferShape::lasting(bytes).create(device))));
             }
         }
         let memory = GpuBytes::hold(Bytes(bytes * count as u64));

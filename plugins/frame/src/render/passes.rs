@@ -9,6 +9,7 @@
 use bevy::render::render_resource::{BindGroup, BufferInitDescriptor, PipelineCache};
 use bevy::render::renderer::RenderDevice;
 use freshet_base::Bytes;
+use freshet_ledger::foreign;
 use wgpu::{BindGroupEntry, BindingResource, BufferUsages};
 
 use super::job::FrameJob;
@@ -114,12 +115,13 @@ impl PassesBuilder<'_> {
     pub fn scratch(&mut self, label: &'static str, bytes: u64) -> wgpu::Buffer {
         let size = bytes.next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT).max(16);
         self.bytes += size;
-        self.device.wgpu_device().create_buffer(&wgpu::BufferDescriptor {
+        let descriptor = wgpu::BufferDescriptor {
             label: Some(label),
             size,
             usage: BufferUsages::STORAGE | BufferUsages::INDIRECT | BufferUsages::COPY_SRC,
             mapped_at_creation: false,
-        })
+        };
+        foreign(|| self.device.wgpu_device().create_buffer(&descriptor))
     }
 
     /// Values that stay as they are, for `var<uniform>`.
@@ -134,7 +136,8 @@ impl PassesBuilder<'_> {
 
     fn filled(&mut self, label: &'static str, contents: &[u8], usage: BufferUsages) -> wgpu::Buffer {
         self.bytes += contents.len() as u64;
-        let buffer = self.device.create_buffer_with_data(&BufferInitDescriptor { label: Some(label), contents, usage });
+        let descriptor = BufferInitDescriptor { label: Some(label), contents, usage };
+        let buffer = foreign(|| self.device.create_buffer_with_data(&descriptor));
         wgpu::Buffer::clone(&buffer)
     }
 
@@ -142,7 +145,7 @@ impl PassesBuilder<'_> {
     pub fn texture(&mut self, label: &'static str, size: (u32, u32), format: wgpu::TextureFormat) -> wgpu::TextureView {
         let texel = u64::from(format.block_copy_size(None).unwrap_or(4));
         self.bytes += u64::from(size.0) * u64::from(size.1) * texel;
-        let texture = self.device.wgpu_device().create_texture(&wgpu::TextureDescriptor {
+        let descriptor = wgpu::TextureDescriptor {
             label: Some(label),
             size: wgpu::Extent3d { width: size.0.max(1), height: size.1.max(1), depth_or_array_layers: 1 },
             mip_level_count: 1,
@@ -151,8 +154,11 @@ impl PassesBuilder<'_> {
             format,
             usage: wgpu::TextureUsages::STORAGE_BINDING | wgpu::TextureUsages::TEXTURE_BINDING,
             view_formats: &[],
-        });
-        texture.create_view(&wgpu::TextureViewDescriptor::default())
+        };
+        foreign(|| {
+            let texture = self.device.wgpu_device().create_texture(&descriptor);
+            texture.create_view(&wgpu::TextureViewDescriptor::default())
+        })
     }
 
     /// Adds a pass; bind its groups with the functions of what is returned.
@@ -211,6 +217,6 @@ impl PassBuilder<'_> {
             .iter()
             .map(|(binding, resource)| BindGroupEntry { binding: *binding, resource: resource.clone() })
             .collect();
-        Some(self.device.create_bind_group(self.pass.kernel.label, &layout.into(), &entries))
+        Some(foreign(|| self.device.create_bind_group(self.pass.kernel.label, &layout.into(), &entries)))
     }
 }

@@ -3,6 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use freshet_base::Bytes;
 use freshet_frame::GpuBytes;
+use freshet_ledger::foreign;
 use wgpu::util::DeviceExt;
 use wgpu::{Buffer, BufferUsages, Device};
 
@@ -105,11 +106,9 @@ impl TargetBuffers {
             let empty = [0_u8; 256];
             let contents = if contents.is_empty() { &empty } else { contents };
             held += contents.len() as u64;
-            device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-                label: Some(label),
-                contents,
-                usage: BufferUsages::STORAGE,
-            })
+            let usage = BufferUsages::STORAGE;
+            let descriptor = wgpu::util::BufferInitDescriptor { label: Some(label), contents, usage };
+            foreign(|| device.create_buffer_init(&descriptor))
         };
         let most = packed.targets.iter().map(|target| target.count).max().unwrap_or(0);
         Self {
