@@ -92,7 +92,7 @@ fn set_up(
         commands.want::<OpticalFlow>(stream, "ar example");
     }
     let camera = ArCamera { model: lens(&options), ..ArCamera::new(stream) };
-    commands.spawn((camera, Msaa::Sample4, Tonemapping::None));
+    commands.spawn((camera, IsDefaultUiCamera, Msaa::Sample4, Tonemapping::None));
     commands.spawn((
         DirectionalLight { illuminance: 6_000.0, shadow_maps_enabled: true, ..default() },
         CascadeShadowConfigBuilder { num_cascades: 1, maximum_distance: 4.0, ..default() }.build(),

@@ -40,7 +40,7 @@ fn open(
     }
     if let Some(&stream) = streams.first() {
         let picture = pictures.show_product::<FlowPicture>(stream);
-        commands.spawn((Camera2d, Background { fit: Fit::Contain, ..Background::new(picture) }));
+        commands.spawn((Camera2d, IsDefaultUiCamera, Background { fit: Fit::Contain, ..Background::new(picture) }));
         commands.spawn((
             Text::new(""),
             TextFont::from_font_size(16.0),

@@ -21,7 +21,7 @@ def run(kit):
     reference = peers.sift_homography(target, scene)
     with tempfile.TemporaryDirectory() as place:
         source = programs.write_pictures(Path(place), [scene] * FRAMES)
-        seen = kit.programs.sightings(source, FRAMES, [kit.data / "box.png"], "--target-width", 0.2)
+        seen, _ = kit.programs.sightings(source, FRAMES, [kit.data / "box.png"], "--target-width", 0.2)
     found = {"Freshet": seen[-1].get(0), "ORB + RANSAC": peers.OrbTracker(target)(scene)}
     rows = [(method, *corner_row(homography, reference, size)) for method, homography in found.items()]
     columns = ["top left", "top right", "bottom right", "bottom left", "largest"]

@@ -17,6 +17,7 @@ import numpy as np
 REPOSITORY = Path(__file__).resolve().parents[2]
 POINT = np.dtype([("x", "<f4"), ("y", "<f4"), ("scale", "<f4"), ("angle", "<f4"), ("response", "<f4"), ("level", "<u4"), ("rest", "V8")])
 DESCRIPTOR_BYTES = 32
+LEARNT = re.compile(r"(\d+) targets are looked for")
 COLOUR_CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -43,10 +44,10 @@ class Programs:
 
     def __init__(self, folder, seconds=3600):
         self.folder, self.seconds = Path(folder), seconds
-        self.environment = {"XDG_RUNTIME_DIR": tempfile.gettempdir(), **os.environ}
+        self.environment = {"XDG_RUNTIME_DIR": tempfile.gettempdir(), **os.environ, "RUST_LOG": "warn,freshet_ar=info"}
 
     def run(self, name, source, frames, *options):
-        """Runs a program over all frames of a source. Raises `ProgramFailed` with the end of what it said."""
+        """Runs a program over all frames of a source and returns its log. Raises `ProgramFailed` with what went wrong."""
         program = self.folder / name
         if not program.is_file():
             raise ProgramFailed(f"{program} is not there: build it with `cargo build --example {name}`, or say where it is with --programs")
@@ -61,7 +62,7 @@ class Programs:
             lines = [line for line in said.splitlines() if line.strip()]
             at = next((place for place, line in enumerate(lines) if "ERROR" in line), max(len(lines) - 8, 0))
             raise ProgramFailed(f"{' '.join(command)}: exit code {done.returncode}\n  " + "\n  ".join(lines[at : at + 8]))
-        return done.stdout
+        return said
 
     def flow(self, pairs, preset):
         """The flow of each pair (previous, current) of equally large pictures, as float arrays of dx, dy in pixels.
@@ -91,12 +92,17 @@ class Programs:
         return found
 
     def sightings(self, source, frames, targets, *options):
-        """What `ar` sees in each frame: a dictionary target number -> homography, target pixels to frame pixels."""
+        """What `ar` sees in each frame, and how many targets it had learnt in the end.
+
+        A frame is a dictionary target number -> homography, target pixels to frame pixels. Targets are learnt in the
+        background while frames pass.
+        """
         with tempfile.TemporaryDirectory() as place:
             record = Path(place) / "record.jsonl"
             asked = [word for target in targets for word in ("--target", target)]
-            self.run("ar", source, frames, *asked, "--record", record, *options)
-            return read_sightings(record, frames)
+            log = self.run("ar", source, frames, *asked, "--record", record, *options)
+            learnt = LEARNT.findall(log)
+            return read_sightings(record, frames), int(learnt[-1]) if learnt else 0
 
 
 def read_file(path):

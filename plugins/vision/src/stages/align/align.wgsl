@@ -36,6 +36,9 @@ const SHARE_LEAST = 0.25; // of the judged blocks that must be good
 const SHARE_TO_FIND = 0.4; // likewise, of a target that was not seen in the frame before
 const GOOD_LEAST = 8u;
 const SEEN_LEAST = 0.2; // of all blocks, also those outside the frame, that must be good
+const FITS = 0.8; // a prediction that scores more at the coarse level needs no other hypothesis and no guard
+const SETTLED = 0.02; // texels of the finest level that a corner moves in a last step
+const SETTLED_COARSE = 0.15; // likewise above it
 const SEARCH_BELOW = 0.55; // a best hypothesis that scores less is looked for around
 const FAST = 4.0; // px a frame from which on motion blur is considered
 const BLUR_GAIN = 0.01; // of the mean correlation, that blur must bring
@@ -79,14 +82,9 @@ struct Plan {
     ceiling: f32, // template tone that saturates; more than 1: none does
 }
 
-var<workgroup> partial: array<f32, 2048>; // 16 sums of 128 threads
-var<workgroup> block_at: array<vec2<f32>, 64>;
-var<workgroup> block_tensor: array<vec3<f32>, 64>; // weighted xx, xy, yy
-var<workgroup> block_pull: array<vec2<f32>, 64>; // weighted gradient times residual
-var<workgroup> block_rho: array<f32, 64>; // correlation; below -1: no say
-var<workgroup> block_rest: array<vec2<f32>, 64>; // v S^-1 v and trace S / 2
-var<workgroup> chunk_sums: array<f32, 256>;
-var<workgroup> chunk_right: array<f32, 256>;
+// Rows of 192 words. In turn: template texels of the blocks; sums of threads that share a block; and then, of what column a block's first
+// thread alone has read (3 * block), the block's say, and beside it (3 * block + 1) sums over blocks.
+var<workgroup> pool: array<u32, 3072>;
 var<workgroup> wanted: array<u32, 20>; // target + 1 of each slot
 var<workgroup> offered: array<u32, 20>; // target + 1 of each pose
 var<workgroup> fresh: array<u32, 20>; // pose starts a new slot
@@ -97,13 +95,11 @@ var<workgroup> job: u32; // target + 1
 var<workgroup> pose: mat3x3<f32>;
 var<workgroup> settled: u32;
 var<workgroup> plan: Plan;
-var<workgroup> block_fit: array<vec4<f32>, 64>; // samples, saturated samples, gain, bias; gain 0: no say
-var<workgroup> sum_marks: array<vec4<f32>, 8>;
-var<workgroup> sum_rest: array<vec2<f32>, 8>;
-var<workgroup> sum_fits: array<vec4<f32>, 8>;
+var<workgroup> totals: array<f32, 10>; // marks, rest, fits
+var<workgroup> parts: array<f32, 64>;
 var<workgroup> smear_corners: array<vec2<f32>, 4>; // px that a corner moves in the time between two frames
 
-var<private> sharers: u32; // threads of a block
+var<private> sharers: u32; // threads of a block: 1 or 4
 var<private> coarse: u32; // level that alignment starts at
 
 // Thread 0's notes.
@@ -115,9 +111,12 @@ var<private> iterations: u32;
 var<private> aligned: mat3x3<f32>;
 var<private> after_guard: u32;
 var<private> fast: bool;
+var<private> predicted: bool; // the first hypothesis fits
+var<private> travelled: f32; // texels of this level, over its steps
 var<private> ceiling_before: f32; // of the level above, or a guess
 
-var<private> cell: array<vec4<f32>, 64>; // this thread's samples: template value, gradient, 1 if known
+// This thread's samples: template value less a half, gradient, 1 if known. Sample i is texel i * sharers + (thread % sharers) of its block.
+var<private> cell: array<vec4<f32>, 64>;
 var<private> grid: Grid;
 var<private> described: Target;
 
@@ -224,6 +223,15 @@ fn assign(slot: u32, thread: u32) {
     }
     workgroupBarrier();
     if thread == 0u && work != 0u {
+        // Constant velocity comes first: if it fits, the others are not asked.
+        if possible[1] == 1u {
+            let last = hypotheses[0];
+            hypotheses[0] = hypotheses[1];
+            hypotheses[1] = last;
+            let was_possible = possible[0];
+            possible[0] = 1u;
+            possible[1] = was_possible;
+        }
         for (var i = 0u; i < HYPOTHESES; i++) {
             if possible[i] == 1u {
                 hypotheses[hypothesis_count] = hypotheses[i];
@@ -309,54 +317,136 @@ fn open_level(level: u32, shutter: f32, ceiling: f32, thread: u32) {
             let back = vec2(d[1].y * moved.x - d[1].x * moved.y, d[0].x * moved.y - d[0].y * moved.x) / det;
             grid.smear = clamp(abs(shutter) * back / grid.scale, vec2(-12.0), vec2(12.0));
         }
-        let taps = min(u32(length(grid.smear) * 1.2) + 1u, TAPS_MOST);
-        // Rows of eight, with one texel around them, from top to bottom: only three rows are held at a time.
-        let rows = 8u / sharers;
-        let top = grid.place.y + (thread % sharers) * rows;
-        let edge = 0.5 * abs(grid.smear);
-        var around: array<f32, 30>;
-        for (var i = 0u; i < 10u * (rows + 2u); i++) {
-            let row = i / 10u;
-            let now = (row % 3u) * 10u;
-            let x = i - row * 10u;
-            around[now + x] = exposed(vec2<f32>(vec2(grid.place.x + x, top + row)) - 1.0, taps, ceiling);
-            // Texel (x - 1, row - 1) has all its neighbours when (x, row) and the one below it are there.
-            if x == 9u && row >= 2u {
-                let middle = ((row - 1u) % 3u) * 10u;
-                let above = ((row - 2u) % 3u) * 10u;
-                for (var j = 1u; j < 9u; j++) {
-                    let at = vec2<f32>(vec2(grid.place.x + j, top + row - 1u)) - 1.0;
-                    let known = all(at + 1.0 - edge >= vec2(0.5)) && all(at + edge <= vec2<f32>(grid.side) - 0.5);
-                    cell[(row - 2u) * 8u + j - 1u] = vec4(
-                        around[middle + j],
-                        0.5 * (around[middle + j + 1u] - around[middle + j - 1u]),
-                        0.5 * (around[now + j] - around[above + j]),
-                        select(0.0, 1.0, known),
-                    );
-                }
-            }
+    }
+    if shutter == 0.0 && ceiling > 1.5 { read_plain(block, thread % sharers); } else { read_exposed(block, thread % sharers, ceiling); }
+}
+
+// Samples from the template as it is: ten rows of up to four words a block, then bytes of them.
+fn read_plain(block: u32, sharer: u32) {
+    let low = grid.place - 1u;
+    let words = grid.pitch >> 2u;
+    let column = low.x >> 2u;
+    if block < grid.count {
+        for (var w = sharer; w < 4u; w += sharers) {
+            let begin = grid.first + low.y * words + min(column + w, words - 1u);
+            let into = block * 40u + w;
+            let row0 = templates[begin];
+            let row1 = templates[begin + words];
+            let row2 = templates[begin + 2u * words];
+            let row3 = templates[begin + 3u * words];
+            let row4 = templates[begin + 4u * words];
+            let row5 = templates[begin + 5u * words];
+            let row6 = templates[begin + 6u * words];
+            let row7 = templates[begin + 7u * words];
+            let row8 = templates[begin + 8u * words];
+            let row9 = templates[begin + 9u * words];
+            pool[into] = row0;
+            pool[into + 4u] = row1;
+            pool[into + 8u] = row2;
+            pool[into + 12u] = row3;
+            pool[into + 16u] = row4;
+            pool[into + 20u] = row5;
+            pool[into + 24u] = row6;
+            pool[into + 28u] = row7;
+            pool[into + 32u] = row8;
+            pool[into + 36u] = row9;
         }
     }
+    workgroupBarrier();
+    if block < grid.count {
+        let first = block * 160u + (low.x & 3u) + 17u; // byte of texel (0, 0)
+        for (var i = 0u; i < 64u / sharers; i++) {
+            let place = i * sharers + sharer;
+            let at = first + (place >> 3u) * 16u + (place & 7u);
+            cell[i] = vec4(
+                pool_byte(at) - 0.5,
+                0.5 * (pool_byte(at + 1u) - pool_byte(at - 1u)),
+                0.5 * (pool_byte(at + 16u) - pool_byte(at - 16u)),
+                1.0,
+            );
+        }
+    }
+    workgroupBarrier();
+}
+
+fn pool_byte(at: u32) -> f32 {
+    return f32((pool[at >> 2u] >> ((at & 3u) * 8u)) & 0xffu) / 255.0;
+}
+
+// Samples as the sensor would show them: 10x10 texels a block, ten bits each, three to a word.
+fn read_exposed(block: u32, sharer: u32, ceiling: f32) {
+    let taps = min(u32(length(grid.smear) * 1.2) + 1u, TAPS_MOST);
+    let edge = 0.5 * abs(grid.smear);
+    if block < grid.count {
+        for (var w = sharer; w < 34u; w += sharers) {
+            var word = 0u;
+            for (var i = 0u; i < 3u; i++) {
+                let texel = min(w * 3u + i, 99u);
+                let at = vec2<f32>(grid.place + vec2(texel % 10u, texel / 10u)) - 1.0;
+                word |= u32(exposed(at, taps, ceiling) * 1023.0 + 0.5) << (i * 10u);
+            }
+            pool[block * 34u + w] = word;
+        }
+    }
+    workgroupBarrier();
+    if block < grid.count {
+        for (var i = 0u; i < 64u / sharers; i++) {
+            let place = i * sharers + sharer;
+            let at = vec2<f32>(grid.place + vec2(place & 7u, place >> 3u));
+            let known = all(at - edge >= vec2(-0.5)) && all(at + edge <= vec2<f32>(grid.side) - 0.5);
+            let texel = (place >> 3u) * 10u + (place & 7u) + 11u;
+            cell[i] = vec4(
+                pool_ten(block, texel) - 0.5,
+                0.5 * (pool_ten(block, texel + 1u) - pool_ten(block, texel - 1u)),
+                0.5 * (pool_ten(block, texel + 10u) - pool_ten(block, texel - 10u)),
+                select(0.0, 1.0, known),
+            );
+        }
+    }
+    workgroupBarrier();
+}
+
+fn pool_ten(block: u32, texel: u32) -> f32 {
+    return f32((pool[block * 34u + texel / 3u] >> ((texel % 3u) * 10u)) & 0x3ffu) / 1023.0;
 }
 
 // Frame
 
-fn frame_texel(at: vec2<i32>, level: u32) -> f32 {
-    if level == 0u { return textureLoad(luma, at, 0).x; }
-    return textureLoad(pyramid, at, level - 1u).x;
+// Texels about four places: left and right above, left and right below.
+struct Quads {
+    a: vec4<f32>,
+    b: vec4<f32>,
+    c: vec4<f32>,
+    d: vec4<f32>,
 }
 
-// Value, and what it is: 0 outside, 1 saturated, 2 good.
-fn frame_bilinear(at: vec2<f32>, level: u32, last: vec2<f32>) -> vec2<f32> {
-    if !(all(at >= vec2(0.0)) && all(at < last)) { return vec2(0.0); }
-    let low = vec2<i32>(at);
-    let t = at - vec2<f32>(low);
-    let a = frame_texel(low, level);
-    let b = frame_texel(low + vec2(1, 0), level);
-    let c = frame_texel(low + vec2(0, 1), level);
-    let d = frame_texel(low + vec2(1, 1), level);
-    let usable = max(max(a, b), max(c, d)) < SATURATED;
-    return vec2(mix(mix(a, b, t.x), mix(c, d, t.x), t.y), select(1.0, 2.0, usable));
+// One branch for sixteen loads, so that a GPU has them under way together.
+fn frame_quads(x: vec4<i32>, y: vec4<i32>, level: u32) -> Quads {
+    let z = x + 1;
+    let v = y + 1;
+    if level == 0u {
+        return Quads(
+            vec4(luma_texel(x.x, y.x), luma_texel(x.y, y.y), luma_texel(x.z, y.z), luma_texel(x.w, y.w)),
+            vec4(luma_texel(z.x, y.x), luma_texel(z.y, y.y), luma_texel(z.z, y.z), luma_texel(z.w, y.w)),
+            vec4(luma_texel(x.x, v.x), luma_texel(x.y, v.y), luma_texel(x.z, v.z), luma_texel(x.w, v.w)),
+            vec4(luma_texel(z.x, v.x), luma_texel(z.y, v.y), luma_texel(z.z, v.z), luma_texel(z.w, v.w)),
+        );
+    }
+    let k = level - 1u;
+    return Quads(
+        vec4(pyramid_texel(x.x, y.x, k), pyramid_texel(x.y, y.y, k), pyramid_texel(x.z, y.z, k), pyramid_texel(x.w, y.w, k)),
+        vec4(pyramid_texel(z.x, y.x, k), pyramid_texel(z.y, y.y, k), pyramid_texel(z.z, y.z, k), pyramid_texel(z.w, y.w, k)),
+        vec4(pyramid_texel(x.x, v.x, k), pyramid_texel(x.y, v.y, k), pyramid_texel(x.z, v.z, k), pyramid_texel(x.w, v.w, k)),
+        vec4(pyramid_texel(z.x, v.x, k), pyramid_texel(z.y, v.y, k), pyramid_texel(z.z, v.z, k), pyramid_texel(z.w, v.w, k)),
+    );
+}
+
+fn luma_texel(x: i32, y: i32) -> f32 {
+    return textureLoad(luma, vec2(x, y), 0).x;
+}
+
+fn pyramid_texel(x: i32, y: i32, level: u32) -> f32 {
+    return textureLoad(pyramid, vec2(x, y), level).x;
 }
 
 // The derivative of a pose at a normalised place: frame px per normalised unit, a column for each axis.
@@ -378,11 +468,10 @@ fn ratios(m: mat3x3<f32>) -> vec2<f32> {
     return sqrt(max(vec2(half_trace - root, half_trace + root), vec2(0.0)));
 }
 
-// Compares all blocks of the open level with the frame. Out: the block_* arrays, after a barrier.
+// Compares all blocks of the open level with the frame. Out: what each block says, in `pool`, after a barrier.
 fn compare(m: mat3x3<f32>, level: u32, masked: bool, thread: u32) {
     let block = thread / sharers;
     let sharer = thread % sharers;
-    let rows = 8u / sharers;
     let reach = ratios(m) * f32(1u << level);
     let frame_level = u32(clamp(floor(log2(max(reach.x / FINEST_RATIO, 1e-3))), 0.0, f32(params.frame_levels)));
     let shrink = 1.0 / f32(1u << frame_level);
@@ -395,69 +484,105 @@ fn compare(m: mat3x3<f32>, level: u32, masked: bool, thread: u32) {
     var s_t = 0.0; var s_i = 0.0; var s_tt = 0.0; var s_ti = 0.0; var s_ii = 0.0;
     var s_g = vec2(0.0); var s_tg = vec2(0.0); var s_ig = vec2(0.0); var s_gg = vec3(0.0);
     if block < grid.count {
-        let top = vec2(grid.place.x, grid.place.y + sharer * rows);
         let around = derivative(m, grid.origin);
         let apart = select(0.0, 0.25 * shrink, taps > 1u);
         let reach_x = around[0] * (grid.scale.x * apart);
         let reach_y = around[1] * (grid.scale.y * apart);
-        for (var i = 0u; i < rows * 8u; i++) {
-            let texel = vec2<f32>(top + vec2(i & 7u, i >> 3u));
-            let p = m * vec3((texel + 0.5) * grid.scale - 1.0, 1.0);
-            let at = (p.xy / p.z + 0.5) * shrink - 0.5;
-            // Where the frame is finer than the template: four taps about a texel's area.
-            var value = vec2(0.0, 2.0);
+        // Projection of the block's first texel, and what a texel to the right and below adds.
+        let start = m * vec3((vec2<f32>(grid.place) + 0.5) * grid.scale - 1.0, 1.0);
+        let by_x = m[0] * grid.scale.x;
+        let by_y = m[1] * grid.scale.y;
+        let least_usable = select(0.5, 1.5, masked);
+        // Four samples at a time.
+        for (var i = 0u; i < 64u / sharers; i += 4u) {
+            let place = (vec4(0u, 1u, 2u, 3u) + i) * sharers + sharer;
+            let u = vec4<f32>(place & vec4(7u));
+            let v = vec4<f32>(place >> vec4(3u));
+            let p_z = start.z + by_x.z * u + by_y.z * v;
+            let inverse = 1.0 / max(p_z, vec4(1e-3));
+            let at_x = ((start.x + by_x.x * u + by_y.x * v) * inverse + 0.5) * shrink - 0.5;
+            let at_y = ((start.y + by_x.y * u + by_y.y * v) * inverse + 0.5) * shrink - 0.5;
+            // What each sample is: 0 outside, 1 saturated, 2 good. Four taps about a texel's area where the frame is finer than the template.
+            var kind = select(vec4(0.0), vec4(2.0), p_z > vec4(1e-3));
+            var value = vec4(0.0);
             for (var tap = 0u; tap < taps; tap++) {
-                let side_x = select(-reach_x, reach_x, (tap & 1u) == 1u);
-                let side_y = select(-reach_y, reach_y, tap >= 2u);
-                let seen = frame_bilinear(at + side_x + side_y, frame_level, last);
-                value = vec2(value.x + seen.x, min(value.y, seen.y));
+                let shift = select(-reach_x, reach_x, (tap & 1u) == 1u) + select(-reach_y, reach_y, tap >= 2u);
+                let x = at_x + shift.x;
+                let y = at_y + shift.y;
+                let low_x = clamp(floor(x), vec4(0.0), vec4(last.x - 1.0));
+                let low_y = clamp(floor(y), vec4(0.0), vec4(last.y - 1.0));
+                let q = frame_quads(vec4<i32>(low_x), vec4<i32>(low_y), frame_level);
+                let t_x = x - low_x;
+                let above = mix(q.a, q.b, t_x);
+                value += mix(above, mix(q.c, q.d, t_x), y - low_y);
+                let bright = max(max(q.a, q.b), max(q.c, q.d));
+                kind = min(kind, select(vec4(1.0), vec4(2.0), bright < vec4(SATURATED)));
+                let inside = (x >= vec4(0.0)) & (x < vec4(last.x)) & (y >= vec4(0.0)) & (y < vec4(last.y));
+                kind = select(vec4(0.0), kind, inside);
             }
-            value = select(vec2(0.0), vec2(value.x / f32(taps), value.y), p.z > 1e-3);
             // Weight 0 or 1; half a grey scale off keeps the sums small.
-            let w = select(0.0, cell[i].w, value.y > select(0.5, 1.5, masked));
-            saturated += select(0.0, 1.0, value.y == 1.0);
-            let t = (cell[i].x - 0.5) * w;
-            let g = cell[i].yz * w;
-            let v = (value.x - 0.5) * w;
-            n += w;
-            s_t += t;
-            s_i += v;
-            s_tt += t * t;
-            s_ti += t * v;
-            s_ii += v * v;
-            s_g += g;
-            s_tg += t * g;
-            s_ig += v * g;
-            s_gg += vec3(g.x * g.x, g.x * g.y, g.y * g.y);
+            let c0 = cell[i];
+            let c1 = cell[i + 1u];
+            let c2 = cell[i + 2u];
+            let c3 = cell[i + 3u];
+            let w = select(vec4(0.0), vec4(c0.w, c1.w, c2.w, c3.w), kind > vec4(least_usable));
+            saturated += dot(select(vec4(0.0), vec4(1.0), kind == vec4(1.0)), vec4(1.0));
+            let t = vec4(c0.x, c1.x, c2.x, c3.x) * w;
+            let g = vec4(c0.y, c1.y, c2.y, c3.y) * w;
+            let h = vec4(c0.z, c1.z, c2.z, c3.z) * w;
+            let seen = select(vec4(0.0), value * select(1.0, 0.25, taps > 1u) - 0.5, w > vec4(0.0));
+            n += dot(w, vec4(1.0));
+            s_t += dot(t, vec4(1.0));
+            s_i += dot(seen, vec4(1.0));
+            s_tt += dot(t, t);
+            s_ti += dot(t, seen);
+            s_ii += dot(seen, seen);
+            s_g += vec2(dot(g, vec4(1.0)), dot(h, vec4(1.0)));
+            s_tg += vec2(dot(t, g), dot(t, h));
+            s_ig += vec2(dot(seen, g), dot(seen, h));
+            s_gg += vec3(dot(g, g), dot(g, h), dot(h, h));
         }
     }
     var sums = array<f32, 16>(n, s_t, s_i, s_tt, s_ti, s_ii, s_g.x, s_g.y, s_tg.x, s_tg.y, s_ig.x, s_ig.y, s_gg.x, s_gg.y, s_gg.z, saturated);
-    // Halved until one thread has it all; shared memory holds half of four at a time.
-    for (var stay = sharers / 2u; stay > 0u; stay /= 2u) {
-        workgroupBarrier();
-        if sharer >= stay && sharer < 2u * stay {
-            for (var i = 0u; i < SUMS; i++) { partial[i * 128u + block * 2u + sharer - stay] = sums[i]; }
+    if sharers > 1u {
+        if sharer > 0u {
+            let into = block * 3u + sharer - 1u;
+            for (var i = 0u; i < SUMS; i++) { pool[i * 192u + into] = bitcast<u32>(sums[i]); }
         }
         workgroupBarrier();
-        if sharer < stay {
-            for (var i = 0u; i < SUMS; i++) { sums[i] += partial[i * 128u + block * 2u + sharer]; }
+        if sharer == 0u {
+            for (var i = 0u; i < SUMS; i++) {
+                let begin = i * 192u + block * 3u;
+                sums[i] += bitcast<f32>(pool[begin]) + bitcast<f32>(pool[begin + 1u]) + bitcast<f32>(pool[begin + 2u]);
+            }
         }
     }
-    workgroupBarrier();
     if sharer == 0u { weigh(block, sums); }
     workgroupBarrier();
+}
+
+// A block's say: 0 centre, 2 weighted gradient times residual, 4 weighted xx, xy, yy, 7 correlation (below -1: no say), 8 v S^-1 v and trace S / 2
+// of good blocks, 10 samples * gain, samples * bias, samples of blocks that fit, 13 saturated samples.
+fn say(row: u32, block: u32) -> f32 {
+    return bitcast<f32>(pool[row * 192u + block * 3u]);
+}
+
+fn say_two(row: u32, block: u32) -> vec2<f32> {
+    return vec2(say(row, block), say(row + 1u, block));
+}
+
+fn put(row: u32, block: u32, value: f32) {
+    pool[row * 192u + block * 3u] = bitcast<u32>(value);
 }
 
 // What a block says: its correlation, and its part of the normal equations in normalised units.
 fn weigh(block: u32, all_sums: array<f32, 16>) {
     var s = all_sums;
-    block_at[block] = grid.origin;
-    block_tensor[block] = vec3(0.0);
-    block_pull[block] = vec2(0.0);
-    block_rho[block] = -2.0;
-    block_rest[block] = vec2(0.0);
+    put(0u, block, grid.origin.x);
+    put(1u, block, grid.origin.y);
+    for (var row = 2u; row < 13u; row++) { put(row, block, select(0.0, -2.0, row == 7u)); }
     let n = s[0];
-    block_fit[block] = vec4(n, s[15], 0.0, 0.0);
+    put(13u, block, s[15]);
     if block >= grid.count || n < 12.0 { return; }
     let mean_t = s[1] / n;
     let mean_i = s[2] / n;
@@ -468,13 +593,14 @@ fn weigh(block: u32, all_sums: array<f32, 16>) {
     let rho = cov / sqrt(max(var_t * var_i, 1e-12));
     if rho > 0.7 {
         let contrast = sqrt(var_i / var_t);
-        block_fit[block].z = contrast;
-        block_fit[block].w = mean_i + 0.5 - contrast * (mean_t + 0.5);
+        put(10u, block, n * contrast);
+        put(11u, block, n * (mean_i + 0.5 - contrast * (mean_t + 0.5)));
+        put(12u, block, n);
     }
     if n < 28.0 { return; }
     // Nothing to see in the frame: not a match, and no gain to be had.
-    if var_i < 1e-6 { block_rho[block] = 0.0; return; }
-    block_rho[block] = clamp(rho, -1.0, 1.0);
+    if var_i < 1e-6 { put(7u, block, 0.0); return; }
+    put(7u, block, clamp(rho, -1.0, 1.0));
     let gain = max(cov / var_t, 0.5 * sqrt(var_i / var_t));
 
     let mean_g = vec2(s[6], s[7]) / n;
@@ -486,15 +612,21 @@ fn weigh(block: u32, all_sums: array<f32, 16>) {
     let pull = (cov_ig - cov_tg * (cov / var_t)) / gain;
 
     let unexplained = max(var_i - cov * cov / var_t, 0.0) / (gain * gain);
-    let trust = clamp(rho * 4.0, 0.02, 1.0);
+    let sure = clamp((rho - 0.4) * 2.0, 0.01, 1.0);
+    let trust = sure * sure;
     let weight = n * trust / (unexplained + RESIDUAL_FLOOR);
     let per_unit = 1.0 / grid.scale;
-    block_tensor[block] = weight * tensor * vec3(per_unit.x * per_unit.x, per_unit.x * per_unit.y, per_unit.y * per_unit.y);
-    block_pull[block] = weight * pull * per_unit;
+    put(2u, block, weight * pull.x * per_unit.x);
+    put(3u, block, weight * pull.y * per_unit.y);
+    put(4u, block, weight * tensor.x * per_unit.x * per_unit.x);
+    put(5u, block, weight * tensor.y * per_unit.x * per_unit.y);
+    put(6u, block, weight * tensor.z * per_unit.y * per_unit.y);
+    if rho <= GOOD_BLOCK { return; }
     let trace = tensor.x + tensor.z;
     let det = (tensor.x + 0.05 * trace) * (tensor.z + 0.05 * trace) - tensor.y * tensor.y;
     let energy = (pull.x * pull.x * (tensor.z + 0.05 * trace) - 2.0 * pull.x * pull.y * tensor.y + pull.y * pull.y * (tensor.x + 0.05 * trace)) / max(det, 1e-20);
-    block_rest[block] = weight * vec2(energy, 0.5 * trace);
+    put(8u, block, weight * energy);
+    put(9u, block, weight * 0.5 * trace);
 }
 
 // Column i of the derivative of a normalised place by the 8 parameters: (k . (x, y, 1)) (e - f (x, y)).
@@ -515,42 +647,73 @@ fn column_at(c: Column, at: vec2<f32>) -> vec2<f32> {
     return dot(c.k, vec3(at, 1.0)) * (c.e - c.f * at);
 }
 
-// One Gauss-Newton step of `pose` from the block_* arrays. Sets `settled` when it hardly moves.
-fn advance(thread: u32, damping: f32, still: f32) {
-    // 64 entries, each in as many chunks of blocks as a block has threads; the right side by the eight threads of a row.
+// Sums over blocks. Of the normal equations (64 entries, the right side by the eight threads of a row), if there is to be a step, each in as
+// many chunks of blocks as a block has threads; and of what decisions need (ten of them, 16 chunks each). Out: `totals`, `system`, `right`.
+fn sum_up(thread: u32, stepping: bool, damping: f32) {
     let entry = thread & 63u;
-    let left_column = column(entry >> 3u);
-    let right_column = column(entry & 7u);
-    var sum = 0.0;
-    var side = 0.0;
-    for (var i = 0u; i < BLOCKS / sharers; i++) {
-        let b = i * sharers + (thread >> 6u);
-        let at = block_at[b];
-        let s = block_tensor[b];
-        let l = column_at(left_column, at);
-        let r = column_at(right_column, at);
-        sum += l.x * (s.x * r.x + s.y * r.y) + l.y * (s.y * r.x + s.z * r.y);
-        side -= select(0.0, dot(l, block_pull[b]), (i & 7u) == (entry & 7u));
+    let chunk = thread >> 6u;
+    if stepping {
+        let left_column = column(entry >> 3u);
+        let right_column = column(entry & 7u);
+        var sum = 0.0;
+        var side = 0.0;
+        for (var i = 0u; i < BLOCKS / sharers; i++) {
+            let b = i * sharers + chunk;
+            let at = say_two(0u, b);
+            let s = vec3(say_two(4u, b), say(6u, b));
+            let l = column_at(left_column, at);
+            let r = column_at(right_column, at);
+            sum += l.x * (s.x * r.x + s.y * r.y) + l.y * (s.y * r.x + s.z * r.y);
+            side -= select(0.0, dot(l, say_two(2u, b)), (i & 7u) == (entry & 7u));
+        }
+        pool[chunk * 192u + entry * 3u + 1u] = bitcast<u32>(sum);
+        pool[(chunk + 4u) * 192u + entry * 3u + 1u] = bitcast<u32>(side);
     }
-    chunk_sums[thread] = sum;
-    chunk_right[thread] = side;
+    for (var part = thread; part < 160u; part += 64u * sharers) {
+        let which = part >> 4u;
+        var sum = 0.0;
+        for (var b = (part & 15u) * 4u; b < (part & 15u) * 4u + 4u; b++) {
+            let value = say(max(which + 4u, 7u), b);
+            let marks = vec4(max(value, 0.0), select(0.0, 1.0, value >= -1.0), select(0.0, value, value > GOOD_BLOCK), select(0.0, 1.0, value > GOOD_BLOCK));
+            sum += select(value, marks[which & 3u], which < 4u);
+        }
+        pool[which * 192u + (part & 15u) * 3u + 2u] = bitcast<u32>(sum);
+    }
     workgroupBarrier();
-    if thread < 64u {
+    if stepping && thread < 64u {
         var value = 0.0;
         var seen = 0.0;
         for (var q = 0u; q < sharers; q++) {
-            value += chunk_sums[q * 64u + thread];
+            value += bitcast<f32>(pool[q * 192u + entry * 3u + 1u]);
             // Entries of the two translations: (2, 2) and (5, 5).
-            seen += chunk_sums[q * 64u + 18u] + chunk_sums[q * 64u + 45u];
+            seen += bitcast<f32>(pool[q * 192u + 55u]) + bitcast<f32>(pool[q * 192u + 136u]);
         }
         // Damping is relative to them, so that parameters nobody can see stay where they are.
         system[thread] = value + select(0.0, damping * 0.5 * seen + 1e-9, thread % 9u == 0u);
+        // A row's eight parts, each by the thread of its column: summed once more below.
+        var part = 0.0;
+        for (var q = 0u; q < sharers; q++) { part += bitcast<f32>(pool[(q + 4u) * 192u + entry * 3u + 1u]); }
+        parts[thread] = part;
+    }
+    // Other threads, where there are any.
+    let which = select(thread, thread - 64u, sharers > 1u);
+    if which < 10u {
+        var sum = 0.0;
+        for (var i = 0u; i < 16u; i++) { sum += bitcast<f32>(pool[which * 192u + i * 3u + 2u]); }
+        totals[which] = sum;
+    }
+    workgroupBarrier();
+    if stepping {
         if thread < 8u {
             var total = 0.0;
-            for (var q = 0u; q < sharers * 8u; q++) { total += chunk_right[(q >> 3u) * 64u + thread * 8u + (q & 7u)]; }
+            for (var i = 0u; i < 8u; i++) { total += parts[thread * 8u + i]; }
             right[thread] = total;
         }
     }
+}
+
+// One Gauss-Newton step of `pose` from `system` and `right`. Sets `settled` when it hardly moves.
+fn advance(thread: u32) {
     eliminate(thread);
     if thread == 0u {
         var moved = 0.0;
@@ -571,43 +734,19 @@ fn advance(thread: u32, damping: f32, still: f32) {
         // A step to nowhere ends the level; the pose stays.
         let somewhere = finite(moved) && all_finite(next) && next[2].z > 0.2 && tilt < 0.95 * next[2].z;
         if somewhere { pose = next * (1.0 / next[2].z); }
-        settled = select(1u, select(0u, 1u, moved < still), somewhere);
+        travelled += moved * less;
+        settled = select(1u, select(0u, 1u, moved < select(SETTLED_COARSE, SETTLED, plan.level == finest)), somewhere);
     }
-}
-
-// What decisions need of all blocks, in eight parts: no thread reads 64 blocks in a row.
-fn sum_up(thread: u32) {
-    if thread < 8u {
-        var marks = vec4(0.0);
-        var rest = vec2(0.0);
-        var fits = vec4(0.0);
-        for (var b = thread * 8u; b < thread * 8u + 8u; b++) {
-            let rho = block_rho[b];
-            let good = rho > GOOD_BLOCK;
-            marks += vec4(max(rho, 0.0), select(0.0, 1.0, rho >= -1.0), select(0.0, rho, good), select(0.0, 1.0, good));
-            rest += select(vec2(0.0), block_rest[b], good);
-            let fit = block_fit[b];
-            fits += vec4(select(vec3(0.0), fit.x * vec3(fit.zw, 1.0), fit.z > 0.0), fit.y);
-        }
-        sum_marks[thread] = marks;
-        sum_rest[thread] = rest;
-        sum_fits[thread] = fits;
-    }
-    workgroupBarrier();
 }
 
 // Likeness of all blocks, judged ones; likeness of good blocks, good ones.
 fn marks() -> vec4<f32> {
-    var sum = vec4(0.0);
-    for (var i = 0u; i < 8u; i++) { sum += sum_marks[i]; }
-    return sum;
+    return vec4(totals[0], totals[1], totals[2], totals[3]);
 }
 
 // Gain, bias, samples of blocks that fit; saturated samples of all.
 fn fits() -> vec4<f32> {
-    var sum = vec4(0.0);
-    for (var i = 0u; i < 8u; i++) { sum += sum_fits[i]; }
-    return sum;
+    return vec4(totals[6], totals[7], totals[8], totals[9]);
 }
 
 // The template's tone that the frame shows as white, from blocks that fit.
@@ -647,6 +786,7 @@ fn enter(phase: u32, level: u32) {
     plan.phase = phase;
     plan.level = level;
     plan.index = 0u;
+    travelled = 0.0;
     // Exposure is found from samples that are not saturated.
     if phase == EXPOSE && plan.ceiling < NO_CEILING {
         ceiling_before = plan.ceiling;
@@ -683,7 +823,10 @@ fn next_level(slot: u32, next: u32) {
         enter(JUDGE, judged);
         return;
     }
-    if level == coarse {
+    if level == coarse && predicted && travelled < 1.0 {
+        // Nothing led astray. What is slow goes on close to the finest level.
+        enter(next, select(level - 1u, max(min(level - 1u, 1u), finest), find_speed(slot) <= FAST));
+    } else if level == coarse {
         aligned = pose;
         pose = best_pose;
         after_guard = next;
@@ -710,7 +853,10 @@ fn decide(slot: u32, count: u32) {
                 best_score = score;
                 best_pose = hypotheses[index];
             }
-            if index + 1u < count {
+            predicted = index == 0u && score > FITS && memory[slot].occupied != 0u && memory[slot].misses == 0u;
+            if predicted {
+                starts = true;
+            } else if index + 1u < count {
                 pose = hypotheses[index + 1u];
             } else if best_score < SEARCH_BELOW && memory[slot].occupied != 0u {
                 plan.phase = SEARCH;
@@ -792,8 +938,7 @@ fn decide(slot: u32, count: u32) {
 fn verdict(slot: u32, seen: vec4<f32>) {
     let score = seen.z / max(seen.w, 1.0);
     let share = seen.w / max(seen.y, 1.0);
-    var rest = vec2(0.0);
-    for (var i = 0u; i < 8u; i++) { rest += sum_rest[i]; }
+    let rest = vec2(totals[4], totals[5]);
     let followed = memory[slot].occupied != 0u && memory[slot].misses == 0u;
     let there = seen.w >= max(f32(GOOD_LEAST), SEEN_LEAST * f32(grid.count)) && share >= select(SHARE_TO_FIND, SHARE_LEAST, followed) && score >= SCORE_LEAST && plausible(pose, frame_size());
     let d = derivative(pose, vec2(0.0));
@@ -831,20 +976,15 @@ fn track(slot: u32, thread: u32) {
         plan = Plan(CHOOSE, coarse, 0u, 1u, 0.0, NO_CEILING);
     }
     // One loop for all phases: a comparison is a lot of code, and compilers copy what is called twice.
+    var now = workgroupUniformLoad(&plan);
     loop {
-        let start = workgroupUniformLoad(&plan);
-        if start.phase == DONE { break; }
-        open_level(start.level, start.shutter, start.ceiling, thread);
-        loop {
-            let now = workgroupUniformLoad(&plan);
-            compare(pose, now.level, now.ceiling > 1.5, thread);
-            sum_up(thread);
-            if now.phase == ALIGN {
-                advance(thread, select(DAMPING, 5.0 * DAMPING, now.level == coarse), select(0.05, 0.01, now.level == 0u));
-            }
-            if thread == 0u { decide(slot, count); }
-            if workgroupUniformLoad(&plan).open == 1u { break; }
-        }
+        if now.phase == DONE { break; }
+        if now.open == 1u { open_level(now.level, now.shutter, now.ceiling, thread); }
+        compare(pose, now.level, now.ceiling > 1.5, thread);
+        sum_up(thread, now.phase == ALIGN, select(DAMPING, 5.0 * DAMPING, now.level == coarse));
+        if now.phase == ALIGN { advance(thread); }
+        if thread == 0u { decide(slot, count); }
+        now = workgroupUniformLoad(&plan);
     }
 }
 
