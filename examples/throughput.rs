@@ -1,4 +1,6 @@
 //! How fast frames flow: GPU time of each stage, bytes, share of the adapter's copy bandwidth, age of results. No window.
+//!
+//! `--set stages=all` wants flow, features, tracks and light, too; `--set copies=N` keeps a GPU busy.
 
 #![expect(clippy::print_stdout, reason = "this program is here to print")]
 
@@ -12,12 +14,15 @@ use bevy_freshet::ledger::{Report, ReportExtra, stage};
 use bevy_freshet::prelude::*;
 use serde_json::json;
 
-/// What is wanted of each stream: all that the suite's stages make.
+/// The name under which stages' products are wanted.
 const CONSUMER: &str = "throughput";
 
 fn main() -> AppExit {
-    let mut example = freshet_example::Example::with_settings("throughput", "synthetic:checker", &["copies"]);
+    let mut example = freshet_example::Example::with_settings("throughput", "synthetic:checker", &["copies", "stages"]);
     example.options.headless = true;
+    if !matches!(example.options.setting("stages"), None | Some("base" | "all")) {
+        freshet_example::fail("--set stages: it is base or all");
+    }
     App::new()
         .add_plugins(example)
         .init_resource::<Codes>()
@@ -34,6 +39,12 @@ fn open(mut commands: Commands, options: Res<freshet_example::Options>) {
         commands.want::<LivePicture>(stream, CONSUMER);
         commands.want::<Pyramid>(stream, CONSUMER);
         commands.want::<FrameCode>(stream, CONSUMER);
+        if options.setting("stages") == Some("all") {
+            commands.want::<OpticalFlow>(stream, CONSUMER);
+            commands.want::<Features>(stream, CONSUMER);
+            commands.want::<Tracks>(stream, CONSUMER);
+            commands.want::<LightEstimate>(stream, CONSUMER);
+        }
     }
 }
 

@@ -8,9 +8,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+
 import box
 import chain
-import cv2
 import features
 import flow
 import many
