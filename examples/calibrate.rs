@@ -30,7 +30,8 @@ fn main() {
     let found: Vec<_> = views.iter().filter_map(|view| view.corners.clone()).collect();
     let size = views.iter().find(|view| view.corners.is_some()).map(|view| view.luma.dimensions());
     let Some(size) = size else { fail("the whole board is in none of the pictures; is --set board right?") };
-    let calibration = calibrate(&board, &found, size, settings).unwrap_or_else(|error| fail(&error.to_string()));
+    let calibration =
+        calibrate(&board, &found, size, settings).unwrap_or_else(|error| fail(&freshet_example::one_line(&error)));
     tell(&calibration, &views);
     let text = CalibrationFile::from_model(&calibration.camera).to_yaml();
     match options.setting("out") {
@@ -80,13 +81,8 @@ fn pictures(source: &str) -> Vec<PathBuf> {
     if !path.is_dir() {
         return vec![path.to_path_buf()];
     }
-    let entries = std::fs::read_dir(path).unwrap_or_else(|error| fail(&format!("{}: {error}", path.display())));
-    let is_picture = |path: &PathBuf| {
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        ["png", "jpg", "jpeg", "bmp"].contains(&extension.to_ascii_lowercase().as_str())
-    };
-    let mut found: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(is_picture).collect();
-    found.sort();
+    let found =
+        freshet_example::pictures_in(path).unwrap_or_else(|error| fail(&format!("{}: {error}", path.display())));
     if found.is_empty() {
         fail(&format!("{}: there is no picture in it (png, jpg, bmp)", path.display()));
     }
@@ -102,7 +98,8 @@ fn find_all(board: &Board, paths: &[PathBuf]) -> Vec<View> {
         bar.inc(1);
         let luma = image::open(path).unwrap_or_else(|error| fail(&format!("{}: {error}", path.display()))).into_luma8();
         if *size.get_or_insert(luma.dimensions()) != luma.dimensions() {
-            fail(&format!("{}: it is {:?} pixels, others are {size:?}", path.display(), luma.dimensions()));
+            let ((width, height), (columns, rows)) = (luma.dimensions(), size.unwrap_or_default());
+            fail(&format!("{}: it has {width}x{height} pixels, the first picture {columns}x{rows}", path.display()));
         }
         let corners = Luma::new(luma.as_raw(), luma.width(), luma.height()).and_then(|luma| board.find(luma));
         View { path: path.clone(), luma, corners }

@@ -21,7 +21,7 @@ fn main() -> AppExit {
             FeatureSettings::CAPACITY.end()
         )),
     });
-    freshet_example::Options::make_folder("--export-features", example.options.export_features.as_ref());
+    example.options.make_folder("--export-features", example.options.export_features.as_ref());
     App::new()
         .add_plugins(example)
         .insert_resource(capacity.map_or_else(FeatureSettings::default, FeatureSettings::with_capacity))

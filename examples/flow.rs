@@ -16,7 +16,7 @@ fn main() -> AppExit {
         Some("accurate") => FlowPreset::Accurate,
         Some(other) => freshet_example::fail(&format!("--set preset={other}: it is fast, balanced or accurate")),
     };
-    freshet_example::Options::make_folder("--export-flow", example.options.export_flow.as_ref());
+    example.options.make_folder("--export-flow", example.options.export_flow.as_ref());
     App::new()
         .add_plugins(example)
         .insert_resource(FlowSettings { preset })

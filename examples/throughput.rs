@@ -1,8 +1,12 @@
 //! How fast frames flow: GPU time of each stage, bytes, share of the adapter's copy bandwidth, age of results. No window.
 //!
-//! `--set stages=all` wants flow, features, tracks and light, too; `--set copies=N` keeps a GPU busy.
+//! `--set stages=all` wants flow, features, tracks and light, too, `--set stages=chain` what leads from native bytes to
+//! the poses of the `--target`s; `--set flow=fast|balanced|accurate`; `--set copies=N` keeps a GPU busy.
 
 #![expect(clippy::print_stdout, reason = "this program is here to print")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use bevy::prelude::*;
 use bevy::render::diagnostic::{DiagnosticsRecorder, RecordDiagnostics};
@@ -12,18 +16,33 @@ use bevy_freshet::base::Bytes;
 use bevy_freshet::frame::{FrameEncoder, FrameGraphSystems};
 use bevy_freshet::ledger::{Report, ReportExtra, stage};
 use bevy_freshet::prelude::*;
+use bevy_freshet::vision::stages::flow::{FlowPreset, FlowSettings};
+use bevy_freshet::vision::targets::{EnrolledTarget, TargetDatabase};
 use serde_json::json;
 
 /// The name under which stages' products are wanted.
 const CONSUMER: &str = "throughput";
 
 fn main() -> AppExit {
-    let mut example = freshet_example::Example::with_settings("throughput", "synthetic:checker", &["copies", "stages"]);
+    let mut example = freshet_example::Example::with_settings(
+        "throughput",
+        "synthetic:checker",
+        &["copies", "stages", "flow", "--target"],
+    );
     example.options.headless = true;
-    if !matches!(example.options.setting("stages"), None | Some("base" | "all")) {
-        freshet_example::fail("--set stages: it is base or all");
+    if !matches!(example.options.setting("stages"), None | Some("base" | "all" | "chain")) {
+        freshet_example::fail("--set stages: it is base, all or chain");
     }
+    let preset = match example.options.setting("flow") {
+        None | Some("balanced") => FlowPreset::Balanced,
+        Some("fast") => FlowPreset::Fast,
+        Some("accurate") => FlowPreset::Accurate,
+        Some(other) => freshet_example::fail(&format!("--set flow={other}: it is fast, balanced or accurate")),
+    };
+    let targets = learn(&example.options.target_pictures(None));
     App::new()
+        .insert_resource(FlowSettings { preset })
+        .insert_resource(targets)
         .add_plugins(example)
         .init_resource::<Codes>()
         .init_resource::<ReportExtra>()
@@ -34,8 +53,30 @@ fn main() -> AppExit {
         .run()
 }
 
+/// The targets' pictures, learnt before anything is measured.
+fn learn(paths: &[PathBuf]) -> TargetDatabase {
+    let mut database = TargetDatabase::default();
+    for path in paths {
+        let refuse = |error: &dyn std::fmt::Display| -> ! {
+            freshet_example::fail(&format!("--target {}: {error}", path.display()))
+        };
+        let picture = image::open(path).unwrap_or_else(|error| refuse(&error)).into_luma8();
+        let (width, height) = picture.dimensions();
+        let target = EnrolledTarget::enrol(&picture, width, height).unwrap_or_else(|error| refuse(&error));
+        if let Err(error) = database.insert(Arc::new(target)) {
+            refuse(&error);
+        }
+    }
+    database
+}
+
 fn open(mut commands: Commands, options: Res<freshet_example::Options>) {
     for stream in freshet_example::open_sources(&mut commands, &options) {
+        if options.setting("stages") == Some("chain") {
+            commands.want::<OpticalFlow>(stream, CONSUMER);
+            commands.want::<TargetSightings>(stream, CONSUMER);
+            continue;
+        }
         commands.want::<LivePicture>(stream, CONSUMER);
         commands.want::<Pyramid>(stream, CONSUMER);
         commands.want::<FrameCode>(stream, CONSUMER);
@@ -44,6 +85,7 @@ fn open(mut commands: Commands, options: Res<freshet_example::Options>) {
             commands.want::<Features>(stream, CONSUMER);
             commands.want::<Tracks>(stream, CONSUMER);
             commands.want::<LightEstimate>(stream, CONSUMER);
+            commands.want::<TargetSightings>(stream, CONSUMER);
         }
     }
 }

@@ -49,7 +49,7 @@ fn flow_is_the_motion_that_was_made() {
         });
         let summary = app.app.world().get::<Latest<OpticalFlow>>(id).unwrap().value;
         assert!(summary.trusted > 0.6, "{preset:?}: {summary:?}");
-        assert!((summary.mean_px[0] - 5.5).abs() < 0.1 && (summary.mean_px[1] + 3.25).abs() < 0.1, "{summary:?}");
+        assert!((summary.mean_px[0] - 5.5).abs() < 0.2 && (summary.mean_px[1] + 3.25).abs() < 0.2, "{summary:?}");
         assert!((summary.homography[2] - 5.5).abs() < 0.3 && (summary.homography[5] + 3.25).abs() < 0.3, "{summary:?}");
         let (width, vectors) = vectors(&mut app, id);
         let inner = |index: usize| {

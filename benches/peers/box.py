@@ -29,7 +29,12 @@ def run(kit):
     first = next((index for index, frame in enumerate(seen) if 0 in frame), None)
     print(f"Freshet sees the box from frame {first} of {FRAMES} on")
     picture(kit, scene, size, {"SIFT + MAGSAC++": reference, **found})
-    return {"columns": columns, "rows": rows, "first_frame": first, "homographies": {"SIFT + MAGSAC++": reference, **found}}
+    return {
+        "columns": columns,
+        "rows": rows,
+        "first_frame": first,
+        "homographies": {"SIFT + MAGSAC++": reference, **found},
+    }
 
 
 def corner_row(homography, reference, size):

@@ -1,9 +1,10 @@
-"""Time of the whole chain at 640x480: flow, features, matching with one target, its pose. Rounds of both sides in turn.
+"""Time of the whole chain at 640x480: flow, features, matching with one target, its pose.
 
-Theirs: DIS FAST, ORB, brute force with cross-check against the target's descriptors, RANSAC homography, on two threads; wall
-time around the four calls. Ours: `ar` with `--set flow=fast`; the medians of the stages' `gpu_ms` in its report, added up
-(on a software adapter that is time of the processor's own threads), and the time of a whole frame of the app, which also
-draws a lit scene over the picture.
+Both sides run in turn, for some rounds. Theirs: DIS FAST, ORB, brute force with cross-check against the
+target's descriptors, RANSAC homography, on two threads; wall time around the four calls. Ours: `ar` with
+`--set flow=fast`; the medians of the stages' `gpu_ms` in its report, added up (on a software adapter that is
+time of the processor's own threads), and the time of a whole frame of the app, which also draws a lit scene
+over the picture.
 """
 
 import statistics
@@ -43,7 +44,10 @@ def run(kit):
     stages = {name: statistics.median(each["stages"].get(name, 0.0) for each in ours) for name in ours[0]["stages"]}
     steps = {name: statistics.median(each[name] for each in theirs) for name in STEPS}
     columns = ["median ms", *(f"round {number + 1}" for number in range(rounds))]
-    totals = {"OpenCV": [sum(each.values()) for each in theirs], "Freshet": [sum(each["stages"].values()) for each in ours]}
+    totals = {
+        "OpenCV": [sum(each.values()) for each in theirs],
+        "Freshet": [sum(each["stages"].values()) for each in ours],
+    }
     ratios = [ours / theirs for ours, theirs in zip(totals["Freshet"], totals["OpenCV"])]
     rows = [(name, statistics.median(values), *values) for name, values in totals.items()]
     rows.append(("Freshet / OpenCV", statistics.median(ratios), *ratios))
@@ -51,7 +55,9 @@ def run(kit):
     rows.append(("frame of the app that draws", statistics.median(whole), *whole))
     adapter = ours[0]["adapter"]
     report.table(f"Chain at 640x480, {frames} frames, OpenCV on {THREADS} threads, Freshet on {adapter}", columns, rows)
-    parts = [(f"OpenCV {name}", value) for name, value in steps.items()] + [(f"Freshet {name}", value) for name, value in stages.items()]
+    parts = [(f"OpenCV {name}", value) for name, value in steps.items()] + [
+        (f"Freshet {name}", value) for name, value in stages.items()
+    ]
     report.table("Parts", ["median ms"], parts)
     return {"columns": columns, "rows": rows, "parts": parts, "adapter": adapter}
 
@@ -86,7 +92,23 @@ def opencv(pictures, target):
 
 def freshet(run, source, frames, target, path):
     """Median GPU milliseconds of each stage that ran, and of a frame of the app."""
-    run.run("ar", source, frames, "--target", target, "--target-width", scenes.TARGET_METRES, "--set", "flow=fast", "--report", path)
+    run.run(
+        "ar",
+        source,
+        frames,
+        "--target",
+        target,
+        "--target-width",
+        scenes.TARGET_METRES,
+        "--set",
+        "flow=fast",
+        "--report",
+        path,
+    )
     measured = programs.read_report(path)
-    stages = {name: stage["gpu_ms"]["median"] for name, stage in measured["stages"].items() if stage["runs"] and stage["gpu_ms"]}
+    stages = {
+        name: stage["gpu_ms"]["median"]
+        for name, stage in measured["stages"].items()
+        if stage["runs"] and stage["gpu_ms"]
+    }
     return {"stages": stages, "frame_ms": measured["app"]["frame_ms"]["median"], "adapter": measured["adapter"]["name"]}

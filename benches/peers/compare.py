@@ -34,15 +34,23 @@ class Kit:
 
 
 def main():
+    folder, out = programs.default_folder(), programs.REPOSITORY / "out" / "peers"
     parser = argparse.ArgumentParser(description=__doc__)
+
+    def path(option, meaning, **more):
+        parser.add_argument(option, type=Path, metavar="DIR", help=meaning, **more)
+
     parser.add_argument("part", choices=[*PARTS, "all"])
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with the sample pictures of OpenCV")
-    parser.add_argument("--programs", type=Path, default=programs.default_folder(), metavar="DIR", help="folder with the built examples (default: %(default)s)")
-    parser.add_argument("--out", type=Path, default=programs.REPOSITORY / "out" / "peers", metavar="DIR", help="where results go (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=11, metavar="S", help="seed of all that is made up (default: %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="few pictures and frames: shows that all works, not how well")
+    path("--data", "folder with the sample pictures of OpenCV", required=True)
+    path("--programs", "folder with the built examples (default: %(default)s)", default=folder)
+    path("--out", "where results go (default: %(default)s)", default=out)
+    parser.add_argument(
+        "--seed", type=int, default=11, metavar="S", help="seed of all that is made up (default: %(default)s)"
+    )
+    parser.add_argument("--quick", action="store_true", help="few pictures and frames: shows that all works")
     options = parser.parse_args()
-    kit = Kit(options.data.resolve(), programs.Programs(options.programs.resolve()), options.out.resolve(), options.seed, options.quick)
+    built = programs.Programs(options.programs.resolve())
+    kit = Kit(options.data.resolve(), built, options.out.resolve(), options.seed, options.quick)
     kit.out.mkdir(parents=True, exist_ok=True)
     failed = [name for name in (PARTS if options.part == "all" else [options.part]) if not succeeds(name, kit)]
     if failed:
@@ -57,7 +65,8 @@ def succeeds(name, kit):
     except programs.ProgramFailed as error:
         print(f"{name}: {error}", file=sys.stderr)
         return False
-    about = {"opencv": cv2.__version__, "seed": kit.seed, "quick": kit.quick, "load": os.getloadavg()[0], "seconds": time.monotonic() - start}
+    about = {"opencv": cv2.__version__, "seed": kit.seed, "quick": kit.quick}
+    about |= {"load": os.getloadavg()[0], "seconds": time.monotonic() - start}
     report.save(kit.out, name, {"about": about, **results})
     return True
 

@@ -47,7 +47,8 @@ def shape(drawn, random):
 def scene(seed, size, pictures, columns, rows):
     """A cluttered ground with pictures on a grid, each turned and tilted.
 
-    `pictures` is a dictionary number -> picture, at most one for each cell. Returns the frame and number -> homography.
+    `pictures` is a dictionary number -> picture, at most one for each cell. Returns the frame and number ->
+    homography.
     """
     random = np.random.default_rng(seed)
     width, height = size
@@ -70,7 +71,9 @@ def pose(random, picture_size, frame_size, low, high):
     to_plane = np.array([[1, 0, (1 - picture_size[0]) / 2], [0, 1, (1 - picture_size[1]) / 2], [0, 0, 1]])
     for _ in range(1000):
         scale = math.exp(random.uniform(*np.log(SCALES)))
-        tilt, towards, roll = np.radians([random.uniform(0, LARGEST_TILT), random.uniform(0, 360), random.uniform(0, 360)])
+        tilt, towards, roll = np.radians(
+            [random.uniform(0, LARGEST_TILT), random.uniform(0, 360), random.uniform(0, 360)]
+        )
         turn = about_z(roll + towards) @ cv2.Rodrigues(np.array([tilt, 0, 0]))[0] @ about_z(-towards)
         depth = focal / scale
         place = np.array([*(centre - middle) * depth / focal, depth])
@@ -90,6 +93,8 @@ def paste(frame, shown, homography):
     size = frame.shape[1], frame.shape[0]
     samples = np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1.0]]) @ homography
     large = (2 * size[0], 2 * size[1])
-    colour, mask = (cv2.warpPerspective(layer.astype(np.float32), samples, large) for layer in (shown, np.ones_like(shown)))
+    colour, mask = (
+        cv2.warpPerspective(layer.astype(np.float32), samples, large) for layer in (shown, np.ones_like(shown))
+    )
     colour, mask = (cv2.resize(layer, size, interpolation=cv2.INTER_AREA) for layer in (colour, mask))
     frame[:] = frame * (1 - mask) + colour

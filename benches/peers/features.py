@@ -16,9 +16,14 @@ def run(kit):
     names = photographs.QUICK[:1] if kit.quick else photographs.NAMES
     pictures = [photographs.grey(kit.data, name, LARGEST) for name in names]
     views = [series.views(picture, kit.seed)[:: 5 if kit.quick else 1] for picture in pictures]
-    everything = [picture for place, first in enumerate(pictures) for picture in [first, *(view.picture for view in views[place])]]
+    everything = []
+    for picture, seen in zip(pictures, views):
+        everything += [picture, *(view.picture for view in seen)]
     orb = peers.Orb()
-    found = {"ORB": [orb(picture) for picture in everything], "Freshet": kit.programs.features(everything, peers.ORB_POINTS)}
+    found = {
+        "ORB": [orb(picture) for picture in everything],
+        "Freshet": kit.programs.features(everything, peers.ORB_POINTS),
+    }
 
     scores = {method: {kind: [] for kind in series.KINDS} for method in METHODS}
     points, evenness = {method: [] for method in METHODS}, {method: [] for method in METHODS}
@@ -37,12 +42,18 @@ def run(kit):
     for method in METHODS:
         means[method]["all"] = np.mean([result for kind in kinds for result in scores[method][kind]], axis=0)
     columns = ["repeatability ORB", "Freshet", "matching score ORB", "Freshet", "right matches ORB", "Freshet"]
-    rows = [(kind, *(means[method][kind][column] for column in range(3) for method in METHODS)) for kind in [*kinds, "all"]]
+    rows = [
+        (kind, *(means[method][kind][column] for column in range(3) for method in METHODS)) for kind in [*kinds, "all"]
+    ]
     rows = [(*row[:5], *(round(value) for value in row[5:])) for row in rows]
-    count = sum(len(results) for results in scores["ORB"].values())
-    report.table(f"Features: {count} pairs of pictures, at most {peers.ORB_POINTS} points, seed {kit.seed}", columns, rows)
+    count = sum(map(len, views))
+    report.table(
+        f"Features: {count} pairs of pictures, at most {peers.ORB_POINTS} points, seed {kit.seed}", columns, rows
+    )
     spreads = [(method, float(np.mean(points[method])), float(np.mean(evenness[method]))) for method in METHODS]
-    report.table(f"Points of the photographs, and the share of cells of {CELL} px that hold one", ["points", "cells"], spreads)
+    report.table(
+        f"Points of the photographs, and the share of cells of {CELL} px that hold one", ["points", "cells"], spreads
+    )
     return {"columns": columns, "rows": rows, "points_and_cells": spreads, "scores": scores}
 
 

@@ -1,4 +1,4 @@
-"""Dense flow: mean end-point error over the pairs of `pairs.py`, beside DIS. Only pixels that both frames show count."""
+"""Dense flow: mean end-point error over the pairs of `pairs.py`, beside DIS, in pixels that both frames show."""
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ def run(kit):
     found = {name: [calculate(pair.previous, pair.current) for pair in made] for name, calculate in peer_flows()}
     for preset in PRESETS:
         found[preset] = ours(kit.programs, made, preset)
-    errors = {method: np.array([end_point_error(flow, pair) for flow, pair in zip(flows, made)]) for method, flows in found.items()}
+    errors = {method: np.array(list(map(end_point_error, flows, made))) for method, flows in found.items()}
 
     motions = np.array([pair.motion for pair in made])
     rows = [(motion, *(errors[method][motions == motion].mean() for method in errors)) for motion in pairs.MOTIONS]
@@ -28,7 +28,9 @@ def run(kit):
     wins = int((errors["accurate"] < errors["DIS MEDIUM"]).sum())
     print(f"accurate is nearer to the truth than DIS MEDIUM on {wins} of {len(made)} pairs")
     picture(kit)
-    each = [{"photograph": pair.name, "motion": pair.motion, **{method: errors[method][place] for method in errors}} for place, pair in enumerate(made)]
+    each = [{"photograph": pair.name, "motion": pair.motion} for pair in made]
+    for place, entry in enumerate(each):
+        entry |= {method: errors[method][place] for method in errors}
     return {"columns": list(errors), "rows": rows, "accurate_better_than_dis_medium": wins, "pairs": each}
 
 
@@ -43,7 +45,8 @@ def ours(programs, made, preset):
         by_size.setdefault(pair.previous.shape, []).append(place)
     flows = [None] * len(made)
     for places in by_size.values():
-        for place, flow in zip(places, programs.flow([(made[place].previous, made[place].current) for place in places], preset)):
+        found = programs.flow([(made[place].previous, made[place].current) for place in places], preset)
+        for place, flow in zip(places, found):
             flows[place] = flow
     return flows
 
@@ -58,7 +61,8 @@ def picture(kit):
     theirs = peers.dis("MEDIUM")(previous, current)
     (found,) = kit.programs.flow([(previous, current)], "accurate")
     full = np.percentile(np.hypot(theirs[..., 0], theirs[..., 1]), 99)
-    halves = [report.labelled(report.colour_wheel(flow, full), label) for flow, label in ((theirs, "DIS MEDIUM"), (found, "Freshet, accurate"))]
+    sides = {"DIS MEDIUM": theirs, "Freshet, accurate": found}
+    halves = [report.labelled(report.colour_wheel(flow, full), label) for label, flow in sides.items()]
     path = kit.out / "flow_rubberwhale.png"
     cv2.imwrite(str(path), np.hstack(halves))
     print(f"picture in {path}")

@@ -1,7 +1,7 @@
 """Twenty targets at once, out of a database of a thousand made-up pictures.
 
-Grey frames go first, while the targets are learnt in the background; how many were learnt in the end is printed. A scene
-that begins before all are learnt shows targets that nobody knows yet.
+Grey frames go first, while the targets are learnt in the background; how many were learnt in the end is
+printed. A scene that begins before all are learnt shows targets that nobody knows yet.
 """
 
 import tempfile
@@ -33,7 +33,8 @@ def run(kit):
     shown = sorted(int(number) for number in random.choice(database, COLUMNS * ROWS, replace=False))
     ground, homographies = crowd.scene(kit.seed, SIZE, {number: pictures[number] for number in shown}, COLUMNS, ROWS)
     truth = {number: (homographies[number], pictures[number].shape[::-1]) for number in shown}
-    noisy = [np.clip(np.rint(ground + random.normal(0, NOISE, ground.shape)), 0, 255).astype(np.uint8) for _ in range(frames)]
+    noisy = [ground + random.normal(0, NOISE, ground.shape) for _ in range(frames)]
+    noisy = [np.clip(np.rint(picture), 0, 255).astype(np.uint8) for picture in noisy]
     cv2.imwrite(str(kit.out / "many.png"), noisy[0])
     with tempfile.TemporaryDirectory() as place:
         place = Path(place)
@@ -43,18 +44,26 @@ def run(kit):
         seen, learnt = kit.programs.sightings(source, len(before) + frames, [folder], "--target-width", 0.1)
         seen = seen[len(before) :]
 
-    judgements = {"ORB + RANSAC": [judged(orb(noisy[-1], pictures, shown), truth)], "Freshet": [judged(frame, truth) for frame in seen]}
+    ours = [judged(frame, truth) for frame in seen]
+    theirs = judged(orb(noisy[-1], pictures, shown), truth)
     columns = [f"right, of {len(shown)}", "mean corner error, px", "largest, px", "false"]
-    rows = [(method, *row(frames[-1])) for method, frames in judgements.items()]
-    report.table(f"{len(shown)} targets of {database} in one scene of {SIZE[0]}x{SIZE[1]}, last of {frames} frames, seed {kit.seed}", columns, rows)
+    rows = [("ORB + RANSAC", *row(theirs)), ("Freshet", *row(ours[-1]))]
+    title = f"{len(shown)} targets of {database} at {SIZE[0]}x{SIZE[1]}, last of {frames} frames, seed {kit.seed}"
+    report.table(title, columns, rows)
     print("(ORB is told which targets are there and looks for no others)")
-    history = [len(right) for right, _ in judgements["Freshet"]]
-    false = sum(false for _, false in judgements["Freshet"])
+    history = [len(right) for right, _ in ours]
+    false = sum(false for _, false in ours)
     named = sum(number == place for number, place in named_places(seen[-1], truth))
     print(f"Freshet, targets right after each frame: {history}; false sightings in all frames: {false}")
     print(f"targets learnt in the end: {learnt} of {database}")
     print(f"numbers of the record that are places on the command line: {named} of {len(seen[-1])}")
-    return {"columns": columns, "rows": rows, "right_after_each_frame": history, "false_in_all_frames": false, "learnt": learnt, "shown": shown}
+    counts = {
+        "right_after_each_frame": history,
+        "false_in_all_frames": false,
+        "learnt": learnt,
+        "numbers_in_order": named,
+    }
+    return {"columns": columns, "rows": rows, **counts, "shown": shown}
 
 
 def orb(frame, pictures, shown):
@@ -64,7 +73,7 @@ def orb(frame, pictures, shown):
 
 
 def judged(found, truth):
-    """The corner errors of what was seen where something is, and how many sightings are elsewhere or of what is seen already.
+    """The corner errors of what was seen where a target is, and how many sightings are elsewhere or double.
 
     Which target a sighting means is told by where it is: a program may number targets in an order of its own.
     """
@@ -78,7 +87,10 @@ def judged(found, truth):
 
 def nearest(homography, truth):
     """The target whose corners a homography fits best, as (mean corner error, number)."""
-    return min((float(geometry.corner_errors(homography, right, size).mean()), number) for number, (right, size) in truth.items())
+    return min(
+        (float(geometry.corner_errors(homography, right, size).mean()), number)
+        for number, (right, size) in truth.items()
+    )
 
 
 def named_places(found, truth):

@@ -45,7 +45,9 @@ def poster(seed, size=POSTER):
         place = (int(random.integers(-20, int(width * 0.75))), int(random.integers(30, height)))
         scale = float(random.uniform(0.8, 3.6))
         tone = float(random.choice([random.uniform(0, 40), random.uniform(215, 255)]))
-        cv2.putText(picture, text, place, int(random.choice([0, 2, 3, 4])), scale, tone, max(2, int(scale * 2.4)), cv2.LINE_AA)
+        cv2.putText(
+            picture, text, place, int(random.choice([0, 2, 3, 4])), scale, tone, max(2, int(scale * 2.4)), cv2.LINE_AA
+        )
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 

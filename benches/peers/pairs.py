@@ -1,8 +1,9 @@
 """Pairs of frames with exact flow, made from photographs.
 
-Both frames are resampled from the photograph's cubic spline, so neither is sharper than the other, and they lie inside it, so
-no border is made up. Motions: `shift` 4 to 20 px; `rotation` 2 to 10 degrees; `zoom` 3 to 15 %; `perspective`; `layers`, a
-blob of another photograph that moves before a moving ground; `lighting`, a small motion with other gain, offset and noise.
+Both frames are resampled from the photograph's cubic spline, so neither is sharper than the other, and they
+lie inside it, so no border is made up. Motions: `shift` 4 to 20 px; `rotation` 2 to 10 degrees; `zoom` 3 to
+15 %; `perspective`; `layers`, a blob of another photograph that moves before a moving ground; `lighting`, a
+small motion with other gain, offset and noise.
 """
 
 from dataclasses import dataclass
@@ -56,7 +57,9 @@ class Source:
 
 def apply(matrix, x, y):
     depth = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
-    return (matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]) / depth, (matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]) / depth
+    return (matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]) / depth, (
+        matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
+    ) / depth
 
 
 def shift(x, y):
@@ -163,15 +166,22 @@ class Blob:
         self.x = (width - 1) / 2 + random.uniform(-0.12, 0.12) * width
         self.y = (height - 1) / 2 + random.uniform(-0.12, 0.12) * height
         self.radius = 0.26 * height
-        self.motion = random_shift(random, 3, 15) @ about(self.x, self.y, turn(random.uniform(-4, 4), random.uniform(0.97, 1.03)))
+        self.motion = random_shift(random, 3, 15) @ about(
+            self.x, self.y, turn(random.uniform(-4, 4), random.uniform(0.97, 1.03))
+        )
 
     def share(self, x, y):
         """How much of the pixel at a place the blob covers."""
         x, y = x - self.x, y - self.y
         angle = np.arctan2(y, x)
-        waves = sum(wave * np.sin((place + 2) * angle + phase) for place, (wave, phase) in enumerate(zip(self.waves, self.phases)))
+        waves = sum(
+            wave * np.sin((place + 2) * angle + phase)
+            for place, (wave, phase) in enumerate(zip(self.waves, self.phases))
+        )
         return np.clip(self.radius * (1 + waves) - np.hypot(x, y) + 0.5, 0, 1)
 
     def texture(self, x, y):
         source = self.source
-        return source.at((source.width - 1) / 2 + source.scale * (x - self.x), (source.height - 1) / 2 + source.scale * (y - self.y))
+        return source.at(
+            (source.width - 1) / 2 + source.scale * (x - self.x), (source.height - 1) / 2 + source.scale * (y - self.y)
+        )

@@ -48,7 +48,8 @@ class OrbTracker:
 def sift_homography(target, frame):
     """SIFT, ratio test, MAGSAC++: slow and exact."""
     sift = cv2.SIFT_create()
-    (target_points, target_words), (frame_points, frame_words) = (sift.detectAndCompute(picture, None) for picture in (target, frame))
+    target_points, target_words = sift.detectAndCompute(target, None)
+    frame_points, frame_words = sift.detectAndCompute(frame, None)
     pairs = cv2.BFMatcher().knnMatch(target_words, frame_words, k=2)
     good = [first for first, second in pairs if first.distance < RATIO * second.distance]
     here, there = ([point.pt for point in points] for points in (target_points, frame_points))

@@ -2,7 +2,16 @@
 
 import cv2
 
-NAMES = ["aloeL.jpg", "basketball1.png", "box_in_scene.png", "building.jpg", "home.jpg", "messi5.jpg", "rubberwhale1.png", "left01.jpg"]
+NAMES = [
+    "aloeL.jpg",
+    "basketball1.png",
+    "box_in_scene.png",
+    "building.jpg",
+    "home.jpg",
+    "messi5.jpg",
+    "rubberwhale1.png",
+    "left01.jpg",
+]
 QUICK = ["box_in_scene.png", "rubberwhale1.png"]
 
 

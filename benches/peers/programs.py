@@ -1,7 +1,7 @@
 """Runs the example programs and reads what they write.
 
-Pictures go in as folders of PNG files, each frame once and in order (`--pace every`); results come back as files. Nothing
-here knows how the programs work inside.
+Pictures go in as folders of PNG files, each frame once and in order (`--pace every`); results come back as
+files. Nothing here knows how the programs work inside.
 """
 
 import json
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-POINT = np.dtype([("x", "<f4"), ("y", "<f4"), ("scale", "<f4"), ("angle", "<f4"), ("response", "<f4"), ("level", "<u4"), ("rest", "V8")])
+POINT = np.dtype([("x", "<f4"), ("y", "<f4"), ("rest", "V24")])  # the rest: scale, angle, response, level
 DESCRIPTOR_BYTES = 32
 LEARNT = re.compile(r"(\d+) targets are looked for")
 COLOUR_CODES = re.compile(r"\x1b\[[0-9;]*m")
@@ -47,21 +47,25 @@ class Programs:
         self.environment = {"XDG_RUNTIME_DIR": tempfile.gettempdir(), **os.environ, "RUST_LOG": "warn,freshet_ar=info"}
 
     def run(self, name, source, frames, *options):
-        """Runs a program over all frames of a source and returns its log. Raises `ProgramFailed` with what went wrong."""
+        """Runs a program over all frames of a source and returns its log, or raises `ProgramFailed`."""
         program = self.folder / name
         if not program.is_file():
-            raise ProgramFailed(f"{program} is not there: build it with `cargo build --example {name}`, or say where it is with --programs")
+            remedy = f"build it with `cargo build --example {name}`, or say where it is with --programs"
+            raise ProgramFailed(f"{program} is not there: {remedy}")
         command = [program, "--headless", "--source", source, "--pace", "every", "--frames", frames, *options]
         command = [str(word) for word in command]
         try:
-            done = subprocess.run(command, cwd=REPOSITORY, env=self.environment, capture_output=True, text=True, timeout=self.seconds)
+            given = {"cwd": REPOSITORY, "env": self.environment, "timeout": self.seconds}
+            done = subprocess.run(command, **given, capture_output=True, text=True)
         except subprocess.TimeoutExpired:
             raise ProgramFailed(f"{' '.join(command)}: not done after {self.seconds} s") from None
         said = COLOUR_CODES.sub("", done.stderr)
         if done.returncode != 0 or "Validation Error" in said:
             lines = [line for line in said.splitlines() if line.strip()]
             at = next((place for place, line in enumerate(lines) if "ERROR" in line), max(len(lines) - 8, 0))
-            raise ProgramFailed(f"{' '.join(command)}: exit code {done.returncode}\n  " + "\n  ".join(lines[at : at + 8]))
+            raise ProgramFailed(
+                f"{' '.join(command)}: exit code {done.returncode}\n  " + "\n  ".join(lines[at : at + 8])
+            )
         return said
 
     def flow(self, pairs, preset):
@@ -94,8 +98,8 @@ class Programs:
     def sightings(self, source, frames, targets, *options):
         """What `ar` sees in each frame, and how many targets it had learnt in the end.
 
-        A frame is a dictionary target number -> homography, target pixels to frame pixels. Targets are learnt in the
-        background while frames pass.
+        A frame is a dictionary target number -> homography, target pixels to frame pixels. Targets are learnt
+        in the background while frames pass.
         """
         with tempfile.TemporaryDirectory() as place:
             record = Path(place) / "record.jsonl"

@@ -13,7 +13,10 @@ def table(title, columns, rows):
     widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))]
     print(f"\n{title}", flush=True)
     for row in cells:
-        print("  ".join([row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]), flush=True)
+        print(
+            "  ".join([row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]),
+            flush=True,
+        )
 
 
 def text(value):

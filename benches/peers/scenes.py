@@ -1,13 +1,13 @@
 """Sequences of one poster in front of a camera, with exact poses.
 
-`angle`: turns by up to 60 degrees. `distance`: from 0.3 m to 3 m and back. `blur`: swings so fast that the open shutter
-smears it. `light`: gains from a quarter to four, slowly and in jumps. `occlusion`: something covers half of it, then all, then
-goes. `noise`: a deviation of 8 grey levels. `still`: nothing moves. `fast`: up to 40 px a frame. `none`: the poster is not
-there, other posters and grounds are.
+`angle`: turns by up to 60 degrees. `distance`: from 0.3 m to 3 m and back. `blur`: swings so fast that the
+open shutter smears it. `light`: gains from a quarter to four, slowly and in jumps. `occlusion`: something
+covers half of it, then all, then goes. `noise`: a deviation of 8 grey levels. `still`: nothing moves. `fast`:
+up to 40 px a frame. `none`: the poster is not there, other posters and grounds are.
 
-A poster lies in its own plane z = 0 with its centre in the origin, x right, y down; the camera looks along +z. Pixels are
-means over their area: 4x4 samples each, of a texture level whose texels are no smaller than a sample. Truth is the pose at
-the middle of the exposure.
+A poster lies in its own plane z = 0 with its centre in the origin, x right, y down; the camera looks along
++z. Pixels are means over their area: 4x4 samples each, of a texture level whose texels are no smaller than a
+sample. Truth is the pose at the middle of the exposure.
 """
 
 import math
@@ -22,7 +22,17 @@ from geometry import outer_corners, project
 SUPERSAMPLING = 4
 FIELD_OF_VIEW_DEGREES = 60.0
 TARGET_METRES = 0.24
-FRAMES = {"angle": 240, "distance": 240, "blur": 160, "light": 240, "occlusion": 260, "noise": 160, "still": 160, "fast": 160, "none": 1000}
+FRAMES = {
+    "angle": 240,
+    "distance": 240,
+    "blur": 160,
+    "light": 240,
+    "occlusion": 260,
+    "noise": 160,
+    "still": 160,
+    "fast": 160,
+    "none": 1000,
+}
 SENSOR_NOISE = 1.0  # grey levels, in every sequence that names no other
 
 
@@ -105,7 +115,9 @@ def cover(canvas, target, homography):
         return shares
     # Sample coordinates: pixel x of the window covers samples 4x .. 4x + 3.
     factor = SUPERSAMPLING
-    to_samples = np.array([[factor, 0, (factor - 1) / 2 - factor * low[0]], [0, factor, (factor - 1) / 2 - factor * low[1]], [0, 0, 1.0]])
+    to_samples = np.array(
+        [[factor, 0, (factor - 1) / 2 - factor * low[0]], [0, factor, (factor - 1) / 2 - factor * low[1]], [0, 0, 1.0]]
+    )
     samples = to_samples @ homography
     size = tuple(int(side) for side in (high - low) * factor)
 
@@ -119,10 +131,16 @@ def cover(canvas, target, homography):
     step = 2.0**level
     pixels_from_texels = np.array([[step, 0, (step - 1) / 2], [0, step, (step - 1) / 2], [0, 0, 1]])
     colour = cv2.warpPerspective(
-        target.levels[level], samples @ pixels_from_texels, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        target.levels[level],
+        samples @ pixels_from_texels,
+        size,
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     full = np.ones((height_px, width_px), np.uint8)
-    mask = cv2.warpPerspective(full, samples, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT).astype(np.float32)
+    mask = cv2.warpPerspective(full, samples, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT).astype(
+        np.float32
+    )
     window = (slice(low[1], high[1]), slice(low[0], high[0]))
     whole = tuple(int(side) for side in high - low)
     share = cv2.resize(mask, whole, interpolation=cv2.INTER_AREA)
@@ -203,7 +221,9 @@ class Scene:
 
     def view_distance(self, view, time, phase):
         depth = 0.3 * 10 ** (0.5 - 0.5 * math.cos(2 * math.pi * phase))
-        view.pose = self.held(time, 40 * math.sin(phase * 5), 25 * math.sin(phase * 4), depth, (12, -18, 8), min(0.3 / depth, 1))
+        view.pose = self.held(
+            time, 40 * math.sin(phase * 5), 25 * math.sin(phase * 4), depth, (12, -18, 8), min(0.3 / depth, 1)
+        )
 
     def view_blur(self, view, time, phase):
         strength = min(phase / 0.3, 1)
@@ -212,7 +232,9 @@ class Scene:
         view.pose = self.held(time, x, y, 0.5, (10, 15, 5), 0.3)
 
     def view_light(self, view, time, phase):
-        view.pose = self.held(time, 20 * math.sin(time * 0.05), 10 * math.cos(time * 0.04), 0.5, (15 * math.sin(time * 0.03), 20, 0))
+        view.pose = self.held(
+            time, 20 * math.sin(time * 0.05), 10 * math.cos(time * 0.04), 0.5, (15 * math.sin(time * 0.03), 20, 0)
+        )
 
     def view_noise(self, view, time, phase):
         turns = (20 * math.sin(time * 0.05), 25 * math.sin(time * 0.037), 0)
@@ -223,10 +245,14 @@ class Scene:
 
     def view_fast(self, view, time, phase):
         x, y = 125 * math.sin(0.31 * time), 88 * math.cos(0.37 * time)
-        view.pose = self.camera.looking_at(x, y, 0.6, rotation(8 * math.sin(0.3 * time), 10 * math.cos(0.2 * time), 10 * math.sin(0.12 * time)))
+        view.pose = self.camera.looking_at(
+            x, y, 0.6, rotation(8 * math.sin(0.3 * time), 10 * math.cos(0.2 * time), 10 * math.sin(0.12 * time))
+        )
 
     def view_occlusion(self, view, time, phase):
-        view.pose = self.held(time, 15 * math.sin(time * 0.04), 10 * math.cos(time * 0.05), 0.5, (12, 18 * math.sin(time * 0.02), 4), 0.7)
+        view.pose = self.held(
+            time, 15 * math.sin(time * 0.04), 10 * math.cos(time * 0.05), 0.5, (12, 18 * math.sin(time * 0.02), 4), 0.7
+        )
         # First to the half and to and fro, then over all of it for some frames, then away.
         if phase < 0.5:
             x = -330 + 240 * min(phase / 0.12, 1) + 36 * math.sin(time * 0.11)
@@ -249,7 +275,8 @@ class Scene:
         view.background = self.background(x, y, 20 * math.sin(time * 0.02), chapter)
         if chapter % 2 == 1:  # posters that nobody asked for
             decoy = chapter // 2
-            pose = self.held(time, 120 * math.sin(time * 0.04), 60 * math.cos(time * 0.03), 0.55 + 0.2 * math.sin(time * 0.02), (25 * math.sin(time * 0.03), 20, 10))
+            x, y, depth = 120 * math.sin(time * 0.04), 60 * math.cos(time * 0.03), 0.55 + 0.2 * math.sin(time * 0.02)
+            pose = self.held(time, x, y, depth, (25 * math.sin(time * 0.03), 20, 10))
             view.decoy = (decoy, pose)
 
     # How it is recorded.
@@ -273,7 +300,9 @@ class Scene:
     def draw(self, view):
         """One instant, in float grey levels. Returns the picture and the share of the target that is seen."""
         source = self.backgrounds[view.background_index].astype(np.float32)
-        canvas = cv2.warpAffine(source, view.background, self.size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        canvas = cv2.warpAffine(
+            source, view.background, self.size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        )
         if view.decoy is not None:
             decoy, pose = view.decoy
             cover(canvas, self.decoys[decoy], self.camera.homography(self.decoys[decoy], pose))

@@ -28,17 +28,28 @@ def run(kit):
     frames = QUICK if kit.quick else scenes.FRAMES
     results = {name: sequence(kit, name, count) for name, count in frames.items()}
     tracked = {name: result for name, result in results.items() if name != "none"}
-    columns = [f"{what} {method}" for what in ("mean px", "p95 px", "within 5 px %", "astray %", "first frame") for method in METHODS]
+    columns = [
+        f"{what} {method}"
+        for what in ("mean px", "p95 px", "within 5 px %", "astray %", "first frame")
+        for method in METHODS
+    ]
     keys = ["mean_px", "p95_px", "within_5_px_percent", "astray_percent", "first_frame"]
     rows = [(name, *(result[method][key] for key in keys for method in METHODS)) for name, result in tracked.items()]
-    report.table(f"Sequences 640x480, seed {kit.seed}: corner errors of what is at most {ASTRAY:.0f} px off; shares of the frames that show the target", columns, rows)
+    title = f"Sequences 640x480, seed {kit.seed}: errors up to {ASTRAY:.0f} px, shares of frames that show the target"
+    report.table(title, columns, rows)
     others = []
     if "still" in results:
-        others.append(("still: deviation of a corner, px", *(results["still"][method]["jitter_px"] for method in METHODS)))
+        others.append(
+            ("still: deviation of a corner, px", *(results["still"][method]["jitter_px"] for method in METHODS))
+        )
     if "occlusion" in results:
-        others.append(("occlusion: frames until found again", *(str(results["occlusion"][method]["found_again_after"]) for method in METHODS)))
+        gone = results["occlusion"]
+        others.append(
+            ("occlusion: frames until found again", *(str(gone[method]["found_again_after"]) for method in METHODS))
+        )
     if "none" in results:
-        others.append((f"none: false sightings in {frames['none']} frames", *(results["none"][method]["false_sightings"] for method in METHODS)))
+        label = f"none: false sightings in {frames['none']} frames"
+        others.append((label, *(results["none"][method]["false_sightings"] for method in METHODS)))
     report.table("Of single sequences", METHODS, others)
     return {"columns": columns, "rows": rows, "others": others, "sequences": results}
 
@@ -69,8 +80,8 @@ def count_false(found, truth, target):
 
 def figures(found, truth, target):
     """What one side did in one sequence."""
-    errors = [error(homography, right, target) for homography, (right, visible) in zip(found, truth) if visible >= VISIBLE]
-    errors = np.array(errors)
+    asked = [(homography, right) for homography, (right, visible) in zip(found, truth) if visible >= VISIBLE]
+    errors = np.array([error(homography, right, target) for homography, right in asked])
     near = errors[errors <= ASTRAY]
     return {
         "mean_px": near.mean() if len(near) else None,

@@ -71,7 +71,7 @@ def viewpoint(size, degrees, upright):
     focal, angle = 1.2 * max(size), np.deg2rad(degrees)
     cosine, sine = np.cos(angle), np.sin(angle)
     camera = np.array([[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1.0]])
-    plane = np.array([[1, 0, 0], [0, cosine, 0], [0, sine, 1]]) if upright else np.array([[cosine, 0, 0], [0, 1, 0], [-sine, 0, 1]])
+    plane = [[1, 0, 0], [0, cosine, 0], [0, sine, 1]] if upright else [[cosine, 0, 0], [0, 1, 0], [-sine, 0, 1]]
     return camera @ plane @ np.linalg.inv(camera)
 
 
@@ -85,10 +85,10 @@ def about_centre(size, scale, degrees, out):
 def score(first, second, homography, first_shape, second_shape):
     """(repeatability, matching score, right matches) of the features of two pictures.
 
-    Points count in the region that both pictures show. Two points correspond when they are less than 3 px apart in both
-    pictures; each has at most one partner, the nearest pairs first. Repeatability is the share of corresponding points in
-    the smaller of both sets; the matching score is the share of those whose descriptors are each other's nearest and that
-    correspond.
+    Points count in the region that both pictures show. Two points correspond when they are less than 3 px
+    apart in both pictures; each has at most one partner, the nearest pairs first. Repeatability is the share
+    of corresponding points in the smaller of both sets; the matching score is the share of those whose
+    descriptors are each other's nearest and that correspond.
     """
     forth, back = project(homography, first[0]), project(np.linalg.inv(homography), second[0])
     kept_first, kept_second = within(forth, second_shape), within(back, first_shape)
@@ -105,7 +105,8 @@ def score(first, second, homography, first_shape, second_shape):
         if row not in used_rows and column not in used_columns:
             used_rows.add(row)
             used_columns.add(column)
-    matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(np.ascontiguousarray(words_here), np.ascontiguousarray(words_there))
+    matcher = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True)
+    matches = matcher.match(np.ascontiguousarray(words_here), np.ascontiguousarray(words_there))
     right = sum(apart[match.queryIdx, match.trainIdx] < NEAR for match in matches)
     return len(used_rows) / least, right / least, int(right)
 

@@ -1,6 +1,6 @@
 //! What can be said on the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -54,7 +54,7 @@ pub struct Options {
     /// Write each frame's features to DIR/SEQ.bin: count and capacity (u32), 32 bytes a point, 32 a descriptor (features)
     #[arg(long, value_name = "DIR")]
     pub export_features: Option<PathBuf>,
-    /// A picture to look for, or a folder of them, instead of the bundled poster (ar). Repeatable
+    /// A picture to look for, or a folder of them (ar: instead of the bundled poster; throughput). Repeatable
     #[arg(long = "target", value_name = "IMAGE")]
     pub targets: Vec<PathBuf>,
     /// Width of the printed picture in metres (ar); one for all targets, or one for each. Default 0.3
@@ -129,7 +129,8 @@ impl Options {
     /// Ends the program when a `--set` key or a special flag was given that is not among `keys`.
     pub(crate) fn refuse_unknown(&self, keys: &[&str]) {
         for setting in &self.settings {
-            if !keys.iter().any(|key| setting.strip_prefix(key).is_some_and(|rest| rest.starts_with('='))) {
+            let mut known = keys.iter().filter(|key| !key.starts_with("--"));
+            if !known.any(|key| setting.strip_prefix(key).is_some_and(|rest| rest.starts_with('='))) {
                 let known: Vec<_> = keys.iter().copied().filter(|key| !key.starts_with("--")).collect();
                 fail(&format!("--set {setting}: this example has no such setting; it has: {}", known.join(", ")));
             }
@@ -191,13 +192,39 @@ impl Options {
         .filter_map(|(flag, given)| given.then_some(flag))
     }
 
-    /// Makes a folder that something is exported into. Ends the program when that cannot be done.
-    pub fn make_folder(flag: &str, folder: Option<&PathBuf>) {
-        if let Some(folder) = folder
-            && let Err(error) = std::fs::create_dir_all(folder)
-        {
+    /// Makes a folder that something of the one source is exported into. Ends the program when that cannot be done.
+    pub fn make_folder(&self, flag: &str, folder: Option<&PathBuf>) {
+        let Some(folder) = folder else { return };
+        if self.sources.len() > 1 {
+            fail(&format!("{flag}: files are named by the frame's number; give one --source"));
+        }
+        let probe = folder.join(".freshet-probe");
+        let made = std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&probe, ""))
+            .and_then(|()| std::fs::remove_file(&probe));
+        if let Err(error) = made {
             fail(&format!("{flag} {}: {error}", folder.display()));
         }
+    }
+
+    /// The pictures of the targets: those that were given, a folder standing for all in it, or `default`. Ends the
+    /// program when one is no picture.
+    pub fn target_pictures(&self, default: Option<PathBuf>) -> Vec<PathBuf> {
+        let mut paths = Vec::new();
+        for given in &self.targets {
+            if given.is_dir() {
+                let mut found =
+                    pictures_in(given).unwrap_or_else(|error| fail(&format!("--target {}: {error}", given.display())));
+                if found.is_empty() {
+                    fail(&format!("--target {}: there is no picture in it (png, jpg, bmp)", given.display()));
+                }
+                paths.append(&mut found);
+            } else {
+                paths.push(given.clone());
+            }
+        }
+        paths.extend(default.filter(|_| self.targets.is_empty()));
+        paths
     }
 
     /// What was said for `--set KEY=…`.
@@ -211,6 +238,21 @@ pub fn assets() -> PathBuf {
     std::env::var_os("BEVY_ASSET_ROOT")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")), PathBuf::from)
         .join("assets")
+}
+
+/// The pictures of a folder, in the order of their names.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+pub fn pictures_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let is_picture = |path: &PathBuf| {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        ["png", "jpg", "jpeg", "bmp"].contains(&extension.to_ascii_lowercase().as_str())
+    };
+    let mut found: Vec<_> = std::fs::read_dir(folder)?.flatten().map(|entry| entry.path()).filter(is_picture).collect();
+    found.sort();
+    Ok(found)
 }
 
 /// Finds bundled media from any folder.

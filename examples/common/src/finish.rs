@@ -5,12 +5,13 @@ use std::io::Write;
 use bevy::prelude::*;
 use bevy::render::view::window::screenshot::{Screenshot, save_to_disk};
 use bevy_freshet::compositor::{ExportDone, Exports};
+use bevy_freshet::frame::Demand;
 use bevy_freshet::frame::StreamPort;
 use bevy_freshet::inspector::{Recorder, flush_recording, write_report};
 use bevy_freshet::ledger::{Report, Table};
 use bevy_freshet::prelude::*;
 
-use super::outcome::{complain_of, fail};
+use super::outcome::{complain_of, fail, one_line};
 use super::{Options, Screen};
 
 /// How far the end has come.
@@ -33,13 +34,13 @@ pub struct Closing(pub bool);
 
 /// What went wrong with what the user gave.
 #[derive(Resource, Debug, Default)]
-struct Complaint {
+pub struct Complaint {
     any: bool,
 }
 
 impl Complaint {
     /// Says it at once; the exit code says it again.
-    fn say(&mut self, what: &str) {
+    pub fn say(&mut self, what: &str) {
         self.any = true;
         complain_of(what);
     }
@@ -125,9 +126,13 @@ fn is_done(world: &mut World) -> bool {
     if seconds.is_some_and(|seconds| world.resource::<Time<Real>>().elapsed_secs_f64() >= seconds) {
         return true;
     }
-    let mut streams = world.query::<(&StreamState, &StreamStats)>();
+    let mut streams = world.query::<(&StreamState, &StreamStats, &Demand)>();
     let mut any = false;
-    for (state, stats) in streams.iter(world) {
+    for (state, stats, demand) in streams.iter(world) {
+        // Nothing comes of a stream of which nothing is wanted.
+        if demand.wanted().is_empty() && !state.is_over() {
+            continue;
+        }
         any = true;
         let delivered = frames.is_some_and(|frames| stats.completed >= frames);
         let over = (state.is_over() || matches!(state, StreamState::Lost { .. }))
@@ -201,17 +206,4 @@ fn say_goodbye(world: &mut World) -> AppExit {
         world.resource_mut::<Complaint>().say(&one_line(&error));
     }
     if world.resource::<Complaint>().any { AppExit::from_code(2) } else { AppExit::Success }
-}
-
-fn one_line(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = error.source();
-    }
-    text
 }

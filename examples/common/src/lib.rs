@@ -10,9 +10,9 @@ mod outcome;
 mod progress;
 mod screen;
 
-pub use args::{Intrinsics, Options, PaceArgument, assets, bundled};
-pub use finish::Closing;
-pub use outcome::fail;
+pub use args::{Intrinsics, Options, PaceArgument, assets, bundled, pictures_in};
+pub use finish::{Closing, Complaint};
+pub use outcome::{fail, one_line};
 pub use screen::Screen;
 
 use std::time::Duration;

@@ -15,3 +15,17 @@ fn program() -> String {
 pub fn complain_of(message: &str) {
     eprintln!("{}: {}", program(), message.replace('\n', " "));
 }
+
+/// An error and what caused it, in one line.
+pub fn one_line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text
+}

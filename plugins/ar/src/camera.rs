@@ -21,7 +21,7 @@ const CONSUMER: &str = "ar camera";
 ///
 /// Targets are placed in front of it, wherever it stands: an AR scene mostly leaves it at the origin.
 #[derive(Component, Debug, Clone)]
-#[component(on_remove = leave_stream)]
+#[component(on_remove = forget_stream)]
 #[require(Camera3d, AmbientLight, FollowLight)]
 pub struct ArCamera {
     /// The stream.
@@ -47,38 +47,67 @@ impl ArCamera {
     }
 
     /// The model for pictures of this size: the one that was given, scaled, or the default one.
+    ///
+    /// None, with a warning, for other proportions: it would put everything in a wrong place.
     pub(crate) fn model_for(&self, format: &FrameFormat) -> Option<CameraModel> {
         let (width, height) = (format.width, format.height);
+        let ratio = |width: u32, height: u32| f64::from(width) / f64::from(height);
         let model = match &self.model {
+            Some(model) if (ratio(model.width(), model.height()) / ratio(width, height) - 1.0).abs() > 0.01 => {
+                let (wide, high) = (model.width(), model.height());
+                warn!("nothing is placed: the camera model is for {wide}x{high}, frames have {width}x{height}");
+                return None;
+            }
             Some(model) => model.scaled_to(width, height),
             None => CameraModel::with_default_fov(width, height),
         };
-        model.ok()
+        model.inspect_err(|error| warn!("nothing is placed: {error}")).ok()
     }
 }
+
+/// On an AR camera: the stream it has joined.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
+#[component(on_discard = leave_stream)]
+pub(crate) struct Joined(Entity);
 
 /// What the camera's stream must give.
 pub(crate) fn join_streams(
-    cameras: Query<(Entity, &ArCamera), Added<ArCamera>>,
+    mut cameras: Query<(Entity, &ArCamera, Option<&Joined>, Option<&mut Background>), Changed<ArCamera>>,
     mut pictures: LivePictures,
     mut commands: Commands,
 ) {
-    for (entity, camera) in &cameras {
+    for (entity, camera, joined, background) in &mut cameras {
+        if joined == Some(&Joined(camera.stream)) {
+            if let Some(mut background) = background {
+                background.fit = camera.fit;
+            }
+            continue;
+        }
         commands.want::<TargetSightings>(camera.stream, CONSUMER);
         commands.want::<LightEstimate>(camera.stream, CONSUMER);
         let background = Background { fit: camera.fit, ..Background::new(pictures.show(camera.stream)) };
-        commands.entity(entity).insert((background, FittedLens::default()));
+        commands.entity(entity).try_insert((background, FittedLens::default(), Joined(camera.stream)));
     }
 }
 
-fn leave_stream(mut world: DeferredWorld, context: HookContext) {
-    let Some(stream) = world.get::<ArCamera>(context.entity).map(|camera| camera.stream) else { return };
-    let mut commands = world.commands();
-    commands.unwant::<TargetSightings>(stream, CONSUMER);
-    commands.unwant::<LightEstimate>(stream, CONSUMER);
-    if let Ok(mut entity) = commands.get_entity(context.entity) {
-        entity.try_remove::<(Background, FittedLens)>();
+fn forget_stream(mut world: DeferredWorld, context: HookContext) {
+    if let Ok(mut entity) = world.commands().get_entity(context.entity) {
+        entity.try_remove::<(Background, FittedLens, Joined)>();
     }
+}
+
+/// The stream is left, unless another camera shows it.
+fn leave_stream(mut world: DeferredWorld, context: HookContext) {
+    let Some(&Joined(stream)) = world.get::<Joined>(context.entity) else { return };
+    world.commands().queue(move |world: &mut World| {
+        let mut others = world.query::<&Joined>();
+        if others.iter(world).all(|other| other.0 != stream) {
+            let mut commands = world.commands();
+            commands.unwant::<TargetSightings>(stream, CONSUMER);
+            commands.unwant::<LightEstimate>(stream, CONSUMER);
+            world.flush();
+        }
+    });
 }
 
 /// On an AR camera: its model at the size of the stream's frames.
@@ -101,18 +130,6 @@ pub(crate) fn fit_lenses(
         fitted.format = format;
         fitted.model = format.and_then(|format| camera.model_for(&format));
         let (Some(format), Some(model)) = (format, &fitted.model) else { continue };
-        if let Some(given) = &camera.model
-            && u64::from(given.width()) * u64::from(format.height)
-                != u64::from(given.height()) * u64::from(format.width)
-        {
-            warn!(
-                "the camera model is for {}x{}, the stream's frames have {}x{}: other proportions",
-                given.width(),
-                given.height(),
-                format.width,
-                format.height
-            );
-        }
         *projection = Projection::custom(LensProjection {
             model: *model,
             fit: camera.fit,

@@ -2,24 +2,24 @@
 //!
 //! ```text
 //!  ImageTarget ─► picture loaded? ─► luma ─► features, template ─► TargetDatabase ─► match and align stages
-//!                                   └── a task, at most 4 at once ──┘       └► TargetNumber on the entity
+//!                                   └── a task, as many at once as there are threads for it ──┘       └► TargetNumber on the entity
 //! ```
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy::asset::{AssetServer, Assets, Handle, LoadState};
+use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::prelude::*;
+use bevy::ecs::world::DeferredWorld;
 use bevy::image::Image;
 use bevy::log::{info, warn};
 use bevy::tasks::futures::check_ready;
 use bevy::tasks::{AsyncComputeTaskPool, Task};
+use freshet_base::Timestamp;
 use freshet_vision::targets::{EnrolError, EnrolledTarget, TargetDatabase};
 
 use crate::target::{ImageTarget, TargetError, TargetRefused};
-
-/// Pictures that are learnt at once.
-const AT_ONCE: usize = 4;
 
 /// While more pictures are being learnt, those that are done wait at most this long: each change of the database
 /// uploads all of it.
@@ -36,23 +36,24 @@ pub struct Enrolment {
     pub refused: usize,
 }
 
-/// On a target that is looked for: its number in the database.
+/// On a target that is looked for: its number in the database, given in the order in which targets were spawned.
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
-#[component(on_remove = forget)]
 pub struct TargetNumber(pub u32);
 
-/// Which entity each number belongs to.
+/// Which entity each number belongs to, and since when it is looked for.
 #[derive(Resource, Debug, Default)]
 pub(crate) struct NumberedTargets {
-    entities: Vec<Option<Entity>>,
+    entities: Vec<Option<(Entity, Timestamp)>>,
 }
 
 impl NumberedTargets {
-    pub(crate) fn entity(&self, number: u32) -> Option<Entity> {
-        self.entities.get(number as usize).copied().flatten()
+    /// The target that had this number when a frame was captured. A number may have been another's before.
+    pub(crate) fn entity(&self, number: u32, captured: Timestamp) -> Option<Entity> {
+        let (entity, since) = self.entities.get(number as usize).copied().flatten()?;
+        (captured >= since).then_some(entity)
     }
 
-    fn set(&mut self, number: u32, entity: Option<Entity>) {
+    fn set(&mut self, number: u32, entity: Option<(Entity, Timestamp)>) {
         let place = number as usize;
         if self.entities.len() <= place {
             self.entities.resize(place + 1, None);
@@ -61,10 +62,12 @@ impl NumberedTargets {
     }
 }
 
-/// On a target whose picture is being learnt, or has been.
+/// On a target whose picture is being learnt, or has been. Its number is taken until this goes.
 #[derive(Component)]
+#[component(on_remove = give_number_back)]
 pub(crate) struct Learning {
     image: Handle<Image>,
+    number: u32,
     work: Work,
 }
 
@@ -75,9 +78,27 @@ enum Work {
     Over,
 }
 
+fn give_number_back(mut world: DeferredWorld, context: HookContext) {
+    let Some(number) = world.get::<Learning>(context.entity).map(|learning| learning.number) else { return };
+    if let Some(mut numbers) = world.get_resource_mut::<NumberedTargets>() {
+        numbers.set(number, None);
+    }
+    if let Some(mut database) = world.get_resource_mut::<TargetDatabase>() {
+        database.remove(number);
+    }
+}
+
+/// What belongs to a target goes with it.
+pub(crate) fn forget_target(mut world: DeferredWorld, context: HookContext) {
+    if let Ok(mut entity) = world.commands().get_entity(context.entity) {
+        entity.try_remove::<(TargetNumber, Learning, TargetRefused)>();
+    }
+}
+
 /// Notices new targets, and those whose picture was exchanged.
 pub(crate) fn notice_targets(
     targets: Query<(Entity, &ImageTarget, Option<&Learning>), Changed<ImageTarget>>,
+    mut database: ResMut<TargetDatabase>,
     mut commands: Commands,
 ) {
     for (entity, target, learning) in &targets {
@@ -88,8 +109,31 @@ pub(crate) fn notice_targets(
         if learning.is_some_and(|learning| learning.image == target.image) {
             continue;
         }
-        let learning = Learning { image: target.image.clone(), work: Work::Loading };
-        commands.entity(entity).remove::<(TargetNumber, TargetRefused)>().insert(learning);
+        let number = match learning {
+            // The number stays; what is known under it is forgotten when the new picture is learnt.
+            Some(_) => None,
+            None => match database.reserve() {
+                Ok(number) => Some(number),
+                Err(error) => {
+                    refuse(&mut commands, entity, error.into());
+                    continue;
+                }
+            },
+        };
+        let image = target.image.clone();
+        let mut entity = commands.entity(entity);
+        entity.try_remove::<(TargetNumber, TargetRefused)>();
+        match number {
+            Some(number) => {
+                entity.try_insert(Learning { image, number, work: Work::Loading });
+            }
+            None => {
+                entity.entry::<Learning>().and_modify(move |mut learning| {
+                    learning.image = image;
+                    learning.work = Work::Loading;
+                });
+            }
+        }
     }
 }
 
@@ -100,9 +144,10 @@ pub(crate) fn start_learning(
     server: Res<AssetServer>,
     mut commands: Commands,
 ) {
+    let at_once = AsyncComputeTaskPool::get().thread_num().max(1);
     let mut running = targets.iter().filter(|(_, learning)| matches!(learning.work, Work::Task(_))).count();
     for (entity, mut learning) in &mut targets {
-        if running >= AT_ONCE {
+        if running >= at_once {
             return;
         }
         if !matches!(learning.work, Work::Loading) {
@@ -113,8 +158,10 @@ pub(crate) fn start_learning(
             learning.work = Work::Task(AsyncComputeTaskPool::get().spawn(async move { learn(image) }));
             running += 1;
         } else if let Some(LoadState::Failed(error)) = server.get_load_state(&learning.image) {
+            // What follows the first line is a backtrace.
+            let cause = error.to_string().lines().next().unwrap_or_default().to_owned();
             learning.work = Work::Over;
-            refuse(&mut commands, entity, TargetError::Picture(error.to_string()));
+            refuse(&mut commands, entity, TargetError::Picture(cause));
         }
     }
 }
@@ -174,13 +221,9 @@ pub(crate) fn finish_learning(
     *published = Some(Instant::now());
     for (entity, mut learning) in &mut targets {
         let Work::Done(target) = &learning.work else { continue };
-        match database.insert(Arc::clone(target)) {
-            Ok(number) => {
-                numbers.set(number, Some(entity));
-                commands.entity(entity).insert(TargetNumber(number));
-            }
-            Err(error) => refuse(&mut commands, entity, error.into()),
-        }
+        database.fill(learning.number, Arc::clone(target));
+        numbers.set(learning.number, Some((entity, Timestamp::now())));
+        commands.entity(entity).try_insert(TargetNumber(learning.number));
         learning.work = Work::Over;
     }
     info!("{} targets are looked for, {pending} more are being learnt", database.len());
@@ -204,18 +247,7 @@ pub(crate) fn count_enrolment(
 
 fn refuse(commands: &mut Commands, entity: Entity, error: TargetError) {
     warn!("target {entity} is not looked for: {error}");
-    commands.entity(entity).remove::<TargetNumber>().insert(TargetRefused(error));
-}
-
-/// The target is gone or has another picture: its number becomes free.
-fn forget(mut world: bevy::ecs::world::DeferredWorld, context: bevy::ecs::lifecycle::HookContext) {
-    let Some(&TargetNumber(number)) = world.get::<TargetNumber>(context.entity) else { return };
-    if let Some(mut numbers) = world.get_resource_mut::<NumberedTargets>() {
-        numbers.set(number, None);
-    }
-    if let Some(mut database) = world.get_resource_mut::<TargetDatabase>() {
-        database.remove(number);
-    }
+    commands.entity(entity).try_remove::<(TargetNumber, Learning)>().try_insert(TargetRefused(error));
 }
 
 #[cfg(test)]

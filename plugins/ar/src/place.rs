@@ -5,7 +5,7 @@ use std::time::Duration;
 use bevy::camera::visibility::Visibility;
 use bevy::ecs::prelude::*;
 use bevy::transform::components::{GlobalTransform, Transform};
-use freshet_frame::StreamStats;
+use freshet_frame::{StreamState, StreamStats};
 use freshet_vision::camera::RigidPose;
 
 use crate::camera::ArCamera;
@@ -48,20 +48,38 @@ impl TargetMotion {
 /// Follows targets that are out of sight.
 pub(crate) fn lose_targets(
     mut targets: Query<(&mut TargetPose, &mut TargetMotion, &mut Visibility)>,
+    cameras: Query<&ArCamera>,
+    streams: Query<(&StreamState, &StreamStats)>,
     settings: Res<ArSettings>,
 ) {
+    // No frame will come that could show that a target is gone.
+    let is_over = |stream: Entity| {
+        let unseen = cameras.iter().all(|camera| camera.stream != stream);
+        unseen || streams.get(stream).is_ok_and(|(state, stats)| state.is_over() && stats.completed == stats.captured)
+    };
     for (mut pose, mut motion, mut visibility) in &mut targets {
+        let forsaken = pose.stream.is_none_or(|stream| is_over(stream) || streams.get(stream).is_err());
+        if pose.is_tracked() && forsaken && pose.age() > settings.lost_for {
+            pose.state = TargetState::Lost;
+            pose.tracked_frames = 0;
+        }
         if pose.state != TargetState::Tracking && motion.newest.is_some() {
             motion.forget();
         }
         if pose.state == TargetState::Lost && pose.age() > settings.lost_for {
             pose.state = TargetState::Searching;
         }
-        if settings.hide_untracked {
-            let wanted = if pose.is_tracked() { Visibility::Inherited } else { Visibility::Hidden };
+        if settings.hide_untracked || settings.is_changed() {
+            let shown = pose.is_tracked() || !settings.hide_untracked;
+            let wanted = if shown { Visibility::Inherited } else { Visibility::Hidden };
             visibility.set_if_neq(wanted);
         }
     }
+}
+
+/// Whether there is anything to place.
+pub(crate) fn any_tracked(targets: Query<&TargetPose>) -> bool {
+    targets.iter().any(TargetPose::is_tracked)
 }
 
 /// Places targets in front of their cameras, where they are at the capture of the frame that is shown.

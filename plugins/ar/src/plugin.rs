@@ -9,7 +9,7 @@ use freshet_frame::{FreshetFirst, FreshetLast, FreshetSystems};
 use crate::camera::{fit_lenses, join_streams};
 use crate::enrol::{Enrolment, NumberedTargets, count_enrolment, finish_learning, notice_targets, start_learning};
 use crate::light::follow_light;
-use crate::place::{lose_targets, place_targets};
+use crate::place::{any_tracked, lose_targets, place_targets};
 use crate::settings::ArSettings;
 use crate::sightings::read_sightings;
 
@@ -59,6 +59,7 @@ impl Plugin for ArPlugin {
                 (place_targets, mark_dirty_trees, propagate_parent_transforms, sync_simple_transforms)
                     .chain()
                     .in_set(ArSystems::Place)
+                    .run_if(any_tracked)
                     .after(FreshetLast),
             );
     }

@@ -17,7 +17,7 @@ use crate::settings::ArSettings;
 use crate::target::{ImageTarget, SeenTarget, TargetPose, TargetState, Targets};
 
 /// Frames whose results may come at once.
-const FRAMES_AT_ONCE: usize = 16;
+const FRAMES_AT_ONCE: usize = 256;
 
 /// Works out the poses of the targets in the frames whose results have come, in the frames' order.
 pub(crate) fn read_sightings(
@@ -42,13 +42,17 @@ pub(crate) fn read_sightings(
         let mut seen = Targets::default();
         for sighting in &sightings.0 {
             let Some(enrolled) = database.get(sighting.target) else { continue };
-            let Some(target) = numbers.entity(sighting.target) else { continue };
+            let Some(target) = numbers.entity(sighting.target, frame.captured) else { continue };
             let Ok((_, image, mut pose, mut motion)) = targets.get_mut(target) else { continue };
             let size = (enrolled.width(), enrolled.height());
             // A target that is seen edge-on, or by half behind the camera, has no pose in this frame.
-            let Some(found) = solve(sighting, size, image.width, model, motion.newest()) else { continue };
-            motion.saw(found, captured(frame.captured), &settings);
-            *pose = measured(sighting, found, &frame);
+            let follows_another = pose.is_tracked() && pose.stream != Some(frame.stream);
+            let previous = motion.newest().filter(|_| !follows_another);
+            let Some(found) = solve(sighting, size, image.width, model, previous) else { continue };
+            if !follows_another {
+                motion.saw(found, captured(frame.captured), &settings);
+                *pose = measured(sighting, found, &frame);
+            }
             let (rotation, translation) = found.to_bevy();
             seen.0.push(SeenTarget {
                 target: sighting.target,

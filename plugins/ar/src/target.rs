@@ -13,9 +13,13 @@ use freshet_vision::targets::EnrolError;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::enrol::forget_target;
 use crate::place::TargetMotion;
 
-/// A flat picture that is looked for in the streams of all [`ArCamera`](crate::ArCamera)s.
+/// A flat picture that is looked for in the streams of all [`ArCamera`](crate::ArCamera)s. Where several see it, it
+/// follows the one that saw it first, until that one loses it.
+///
+/// The picture is read on the CPU alone: load it for the main world only, and the GPU holds no copy of it.
 ///
 /// While it is seen, its entity has the `Transform` of the picture, seen from the AR camera: origin in the picture's
 /// centre, x to its right, y to its top, z out of it towards the viewer, in metres. Children stand on it.
@@ -29,6 +33,7 @@ use crate::place::TargetMotion;
 /// # bevy::ecs::system::assert_is_system(hang);
 /// ```
 #[derive(Component, Debug, Clone, PartialEq)]
+#[component(on_remove = forget_target)]
 #[require(TargetPose, TargetMotion, Transform, Visibility)]
 pub struct ImageTarget {
     /// The picture, evenly lit and seen from the front.
@@ -121,7 +126,7 @@ pub enum TargetError {
 /// One target in one frame.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SeenTarget {
-    /// The target's number, in the order in which targets were enrolled.
+    /// The target's number, in the order in which targets were spawned.
     pub target: u32,
     /// Always [`TargetState::Tracking`].
     pub state: TargetState,

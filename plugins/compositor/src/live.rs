@@ -90,9 +90,16 @@ impl LivePictures<'_, '_> {
         }
         let handle = self.images.add(placeholder(2, 2));
         let image = LiveImage { product, id: handle.id(), shape: None, tell: 0 };
-        self.commands.entity(stream).entry::<LiveImages>().or_default().and_modify(move |mut images| {
-            images.0.retain(|one| one.product.name != P::NAME);
-            images.0.push(image);
+        self.commands.queue(move |world: &mut World| {
+            // The stream may be gone by now.
+            let Ok(mut stream) = world.get_entity_mut(stream) else { return };
+            if !stream.contains::<LiveImages>() {
+                stream.insert(LiveImages::default());
+            }
+            if let Some(mut images) = stream.get_mut::<LiveImages>() {
+                images.0.retain(|one| one.product.name != P::NAME);
+                images.0.push(image);
+            }
         });
         self.commands.want::<P>(stream, CONSUMER);
         handle

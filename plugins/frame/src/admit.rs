@@ -92,6 +92,7 @@ pub(crate) fn fit_rings(
         port.shared.set_wanted(!products.is_empty());
         if products.is_empty() {
             runtime.idle_frames = runtime.idle_frames.saturating_add(1);
+            runtime.newest = None;
             if runtime.idle_frames > LINGER_FRAMES {
                 give_up_ring(&mut port, DropReason::Unwanted);
                 runtime.free_readback();
@@ -217,7 +218,9 @@ pub(crate) fn admit_frames(
         } else {
             stats.completed += 1;
         }
-        let previous_slot = runtime.newest.replace((place, format)).filter(|newest| newest.1 == format);
+        // What is wanted only now was not made of the frame before.
+        let previous_slot = runtime.newest.replace((place, format, made));
+        let previous_slot = previous_slot.filter(|newest| newest.1 == format && newest.2.contains(made));
         outbox.jobs.push(FrameJob {
             stream,
             seq,

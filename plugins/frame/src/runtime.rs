@@ -21,8 +21,8 @@ pub(crate) struct StreamRuntime {
     pub(crate) pending: ArrayVec<Option<PendingFrame>, { StreamSettings::MAX_SLOTS }>,
     /// App frames for which nothing was wanted.
     pub(crate) idle_frames: u32,
-    /// GPU slot and shape of the newest frame.
-    pub(crate) newest: Option<(usize, FrameFormat)>,
+    /// GPU slot and shape of the newest frame, and what was made of it.
+    pub(crate) newest: Option<(usize, FrameFormat, Products)>,
 }
 
 /// A frame whose results are on their way.

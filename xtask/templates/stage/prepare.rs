@@ -14,5 +14,5 @@ pub(super) fn prepare(stage: &{{Name}}Stage, context: &mut PrepareContext<'_>) -
         .pass(&stage.{{name}}, Workgroups::Fixed(1, 1, 1))
         .own(&[(0, result)])
         .current(|slot| [(0, BindingResource::TextureView(&luma[slot].view))]);
-    Some(passes.finish())
+    passes.finish()
 }

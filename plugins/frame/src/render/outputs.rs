@@ -179,7 +179,8 @@ impl StreamGpu {
     /// A number that changes when the textures of any of these products are made anew.
     pub fn version(&self, products: Products) -> u64 {
         let held = products.indices().filter_map(|index| self.outputs.get(index)?.as_ref());
-        held.map(|output| output.version).sum()
+        // The highest changes when one is made, their number when one is freed.
+        held.fold(0, |all, output| (all >> 6).max(output.version) << 6 | ((all & 63) + 1))
     }
 
     /// The shape of the stream's frames.

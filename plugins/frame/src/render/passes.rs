@@ -6,6 +6,7 @@
 //!  group 2   what belongs to the one before  one for each GPU slot
 //! ```
 
+use bevy::log::warn;
 use bevy::render::render_resource::{BindGroup, BufferInitDescriptor, PipelineCache};
 use bevy::render::renderer::RenderDevice;
 use freshet_base::Bytes;
@@ -101,19 +102,32 @@ pub struct PassesBuilder<'a> {
     slots: usize,
     passes: Vec<Pass>,
     bytes: u64,
+    beyond: Option<(&'static str, u64)>,
 }
 
 impl<'a> PrepareContext<'a> {
     /// Begins a list of passes.
     pub fn passes(&self) -> PassesBuilder<'a> {
-        PassesBuilder { device: self.device, cache: self.cache, slots: self.slots, passes: Vec::new(), bytes: 0 }
+        PassesBuilder {
+            device: self.device,
+            cache: self.cache,
+            slots: self.slots,
+            passes: Vec::new(),
+            bytes: 0,
+            beyond: None,
+        }
     }
 }
 
 impl PassesBuilder<'_> {
     /// A buffer of zeros that only this stage uses, held as long as the passes are.
     pub fn scratch(&mut self, label: &'static str, bytes: u64) -> wgpu::Buffer {
-        let size = bytes.next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT).max(16);
+        let limits = self.device.limits();
+        let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+        if bytes > most {
+            self.beyond = Some((label, bytes));
+        }
+        let size = bytes.next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT).clamp(16, most);
         self.bytes += size;
         let descriptor = wgpu::BufferDescriptor {
             label: Some(label),
@@ -129,36 +143,11 @@ impl PassesBuilder<'_> {
         self.filled(label, contents, BufferUsages::UNIFORM)
     }
 
-    /// Values that stay as they are, for `var<storage, read>`.
-    pub fn table(&mut self, label: &'static str, contents: &[u8]) -> wgpu::Buffer {
-        self.filled(label, contents, BufferUsages::STORAGE)
-    }
-
     fn filled(&mut self, label: &'static str, contents: &[u8], usage: BufferUsages) -> wgpu::Buffer {
         self.bytes += contents.len() as u64;
         let descriptor = BufferInitDescriptor { label: Some(label), contents, usage };
         let buffer = foreign(|| self.device.create_buffer_with_data(&descriptor));
         wgpu::Buffer::clone(&buffer)
-    }
-
-    /// A texture that only this stage uses.
-    pub fn texture(&mut self, label: &'static str, size: (u32, u32), format: wgpu::TextureFormat) -> wgpu::TextureView {
-        let texel = u64::from(format.block_copy_size(None).unwrap_or(4));
-        self.bytes += u64::from(size.0) * u64::from(size.1) * texel;
-        let descriptor = wgpu::TextureDescriptor {
-            label: Some(label),
-            size: wgpu::Extent3d { width: size.0.max(1), height: size.1.max(1), depth_or_array_layers: 1 },
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format,
-            usage: wgpu::TextureUsages::STORAGE_BINDING | wgpu::TextureUsages::TEXTURE_BINDING,
-            view_formats: &[],
-        };
-        foreign(|| {
-            let texture = self.device.wgpu_device().create_texture(&descriptor);
-            texture.create_view(&wgpu::TextureViewDescriptor::default())
-        })
     }
 
     /// Adds a pass; bind its groups with the functions of what is returned.
@@ -174,9 +163,15 @@ impl PassesBuilder<'_> {
         PassBuilder { device: self.device, cache: self.cache, slots: self.slots, pass: &mut self.passes[pass] }
     }
 
-    /// The list.
-    pub fn finish(self) -> Passes {
-        Passes { passes: self.passes, _memory: GpuBytes::hold(Bytes(self.bytes)) }
+    /// The list. `None`, with a warning, when the adapter cannot hold what was asked for: frames go on without the
+    /// stage's products.
+    pub fn finish(self) -> Option<Passes> {
+        if let Some((label, bytes)) = self.beyond {
+            let most = Bytes(self.device.limits().max_storage_buffer_binding_size);
+            warn!("{label} would take {} for frames of this size; this adapter binds {most} at most", Bytes(bytes));
+            return None;
+        }
+        Some(Passes { passes: self.passes, _memory: GpuBytes::hold(Bytes(self.bytes)) })
     }
 }
 

@@ -46,6 +46,12 @@ pub trait Stage: Send + Sync + Sized + 'static {
     /// Registers what belongs to it, embedded shaders say; runs when the app is built.
     fn build(_app: &mut App) {}
 
+    /// Names of products that it reads where they are made for others anyway: it runs after their stages, and does not
+    /// ask for them.
+    fn also_reads() -> &'static [&'static str] {
+        &[]
+    }
+
     /// What comes back to the CPU, if anything: bytes per frame and how to read them. It is the result for the first
     /// product of [`Self::Makes`].
     fn readback() -> Option<(u64, Decode)> {
@@ -183,7 +189,7 @@ fn in_order<S: Stage>() -> ScheduleConfigs<ScheduleSystem> {
     for name in S::Makes::names() {
         system = system.in_set(Makes(name));
     }
-    for name in S::Needs::names() {
+    for name in S::Needs::names().chain(S::also_reads().iter().copied()) {
         system = system.after_ignore_deferred(Makes(name));
     }
     system

@@ -14,11 +14,20 @@ use super::gpu::TargetBuffers;
 /// so add many at once.
 #[derive(Resource, Debug, Default, Clone)]
 pub struct TargetDatabase {
-    targets: Vec<Option<Arc<EnrolledTarget>>>,
+    places: Vec<Place>,
     /// Grows with each change.
     version: u64,
     /// The same on the GPU, made when a stage first asks; clones share it, a change begins another.
     uploaded: Arc<Mutex<Option<Uploaded>>>,
+}
+
+/// What a number stands for.
+#[derive(Debug, Clone)]
+enum Place {
+    Free,
+    /// A target that is still being learnt.
+    Reserved,
+    Held(Arc<EnrolledTarget>),
 }
 
 #[derive(Debug)]
@@ -37,37 +46,56 @@ impl TargetDatabase {
     ///
     /// [`EnrolError::DatabaseFull`] when there are [`Self::CAPACITY`] already.
     pub fn insert(&mut self, target: Arc<EnrolledTarget>) -> Result<u32, EnrolError> {
-        self.change();
-        if let Some(free) = self.targets.iter().position(Option::is_none) {
-            self.targets[free] = Some(target);
-            return Ok(free as u32);
-        }
-        if self.targets.len() >= Self::CAPACITY {
-            return Err(EnrolError::DatabaseFull);
-        }
-        self.targets.push(Some(target));
-        Ok(self.targets.len() as u32 - 1)
+        let number = self.reserve()?;
+        self.fill(number, target);
+        Ok(number)
     }
 
-    /// Forgets a target. Its number may be given to another.
-    pub fn remove(&mut self, number: u32) {
-        self.change();
-        if let Some(place) = self.targets.get_mut(number as usize) {
-            *place = None;
+    /// Takes a number, the lowest that is free, for a target that is still being learnt.
+    ///
+    /// # Errors
+    ///
+    /// [`EnrolError::DatabaseFull`] when there are [`Self::CAPACITY`] already.
+    pub fn reserve(&mut self) -> Result<u32, EnrolError> {
+        let place = self.places.iter().position(|place| matches!(place, Place::Free)).unwrap_or(self.places.len());
+        if place >= Self::CAPACITY {
+            return Err(EnrolError::DatabaseFull);
         }
-        while self.targets.last().is_some_and(Option::is_none) {
-            self.targets.pop();
+        if place == self.places.len() {
+            self.places.push(Place::Free);
+        }
+        self.places[place] = Place::Reserved;
+        Ok(place as u32)
+    }
+
+    /// Puts a target under a number that was reserved for it.
+    pub fn fill(&mut self, number: u32, target: Arc<EnrolledTarget>) {
+        if let Some(place) = self.places.get_mut(number as usize) {
+            *place = Place::Held(target);
+            self.change();
+        }
+    }
+
+    /// Forgets a target, or gives a reserved number back. It may be given to another.
+    pub fn remove(&mut self, number: u32) {
+        let Some(place) = self.places.get_mut(number as usize) else { return };
+        let was_held = matches!(std::mem::replace(place, Place::Free), Place::Held(_));
+        while self.places.last().is_some_and(|place| matches!(place, Place::Free)) {
+            self.places.pop();
+        }
+        if was_held {
+            self.change();
         }
     }
 
     /// The target of this number.
     pub fn get(&self, number: u32) -> Option<&EnrolledTarget> {
-        self.targets.get(number as usize)?.as_deref()
+        self.places().nth(number as usize).flatten()
     }
 
-    /// Targets in it.
+    /// Targets in it, without those that are still being learnt.
     pub fn len(&self) -> usize {
-        self.targets.iter().flatten().count()
+        self.places().flatten().count()
     }
 
     /// Whether there is none.
@@ -98,6 +126,29 @@ impl TargetDatabase {
 
     /// One place for each number up to the highest in use.
     pub fn places(&self) -> impl ExactSizeIterator<Item = Option<&EnrolledTarget>> {
-        self.targets.iter().map(Option::as_deref)
+        self.places.iter().map(|place| match place {
+            Place::Held(target) => Some(&**target),
+            Place::Free | Place::Reserved => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_given_in_order_and_freed_ones_first() {
+        let mut database = TargetDatabase::default();
+        let numbers: Vec<_> = (0..3).map(|_| database.reserve().unwrap()).collect();
+        assert_eq!(numbers, [0, 1, 2]);
+        let version = database.version();
+        database.remove(1);
+        assert_eq!((database.reserve(), database.version()), (Ok(1), version), "what was never held changes nothing");
+        for _ in 3..TargetDatabase::CAPACITY {
+            database.reserve().unwrap();
+        }
+        assert_eq!(database.reserve(), Err(EnrolError::DatabaseFull));
+        assert!(database.is_empty() && database.get(0).is_none());
     }
 }

@@ -17,7 +17,6 @@
 @group(1) @binding(3) var<storage, read> motion: array<f32, 16>; // mean dx, dy, deviation, trusted, h (9, previous -> this frame), rest 0
 
 const BLOCKS = 64u; // at most, of a level
-const SUMS = 16u;
 const LEVELS = 5u; // of a template, at most
 const HYPOTHESES = 6u;
 const TAPS_MOST = 10u; // of motion blur
@@ -40,10 +39,11 @@ const FITS = 0.8; // a prediction that scores more at the coarse level needs no 
 const SETTLED = 0.02; // texels of the finest level that a corner moves in a last step
 const SETTLED_COARSE = 0.15; // likewise above it
 const SEARCH_BELOW = 0.55; // a best hypothesis that scores less is looked for around
-const FAST = 4.0; // px a frame from which on motion blur is considered
+const FAST = 4.0; // px a frame, or texels where they are larger, from which on motion blur is considered
 const BLUR_GAIN = 0.01; // of the mean correlation, that blur must bring
 const SMEAR_MOST = 5.0; // texels of blur that a level may have
 const NO_CEILING = 2.0;
+const PLAIN_FROM = 0.97; // a template whose tones from here on saturate is taken as it is
 const CEILING_GUESS = 0.35; // where too little is left to tell
 const SATURATED_SHARE = 0.02; // of the samples, from which on exposure is modelled
 
@@ -87,7 +87,9 @@ struct Plan {
 var<workgroup> pool: array<u32, 3072>;
 var<workgroup> wanted: array<u32, 20>; // target + 1 of each slot
 var<workgroup> offered: array<u32, 20>; // target + 1 of each pose
-var<workgroup> fresh: array<u32, 20>; // pose starts a new slot
+var<workgroup> fresh: atomic<u32>; // bits of poses that start a new slot
+var<workgroup> own_offers: atomic<u32>; // bits of poses for this slot's target
+var<workgroup> free_before: atomic<u32>; // free slots before this one
 var<workgroup> hypotheses: array<mat3x3<f32>, 6>;
 var<workgroup> possible: array<u32, 6>; // hypothesis is one
 var<workgroup> hypothesis_count: u32;
@@ -165,14 +167,9 @@ fn propose(slot: u32, kind: u32) {
         if kind == 3u {
             usable = known && motion[3] > 0.5;
         } else {
-            var place = SLOTS;
-            var rank = kind - 4u;
-            for (var i = 0u; i < SLOTS; i++) {
-                if offered[i] == job {
-                    if rank == 0u { place = i; }
-                    rank = select(rank - 1u, SLOTS, rank == 0u);
-                }
-            }
+            var own = atomicLoad(&own_offers);
+            if kind == 5u { own &= own - 1u; }
+            let place = select(firstTrailingBit(own), SLOTS, own == 0u);
             usable = place < SLOTS;
             left = matrix_of(poses[min(place, SLOTS - 1u)].homography);
             other = target_from_normalised(described);
@@ -187,40 +184,43 @@ fn propose(slot: u32, kind: u32) {
 
 // Which target this slot works on. Every workgroup comes to the same answer for all slots.
 fn assign(slot: u32, thread: u32) {
+    let held = memory[slot].occupied;
+    if thread == 0u {
+        job = select(0u, held, held <= params.target_count);
+        hypothesis_count = 0u;
+        // Not every host zeroes workgroup memory.
+        atomicStore(&fresh, 0u);
+        atomicStore(&own_offers, 0u);
+        atomicStore(&free_before, 0u);
+    }
     if thread < SLOTS {
         wanted[thread] = memory[thread].occupied;
         let usable = poses[thread].accepted != 0u && poses[thread].tracked < params.target_count;
         offered[thread] = select(0u, poses[thread].tracked + 1u, usable);
     }
     workgroupBarrier();
-    if thread < SLOTS {
+    if held == 0u && thread < SLOTS {
+        // A free slot takes as manieth of the targets that are offered and have no slot, as there are free slots before it.
         var new_one = offered[thread] != 0u;
         for (var i = 0u; i < SLOTS; i++) {
             new_one = new_one && wanted[i] != offered[thread] && (i >= thread || offered[i] != offered[thread]);
         }
-        fresh[thread] = select(0u, 1u, new_one);
+        if wanted[thread] == 0u && thread < slot { atomicAdd(&free_before, 1u); }
+        if new_one { atomicOr(&fresh, 1u << thread); }
     }
     workgroupBarrier();
-    if thread == 0u {
-        hypothesis_count = 0u;
-        job = wanted[slot];
-        if job == 0u {
-            var rank = 0u;
-            for (var i = 0u; i < slot; i++) { rank += select(0u, 1u, wanted[i] == 0u); }
-            for (var i = 0u; i < SLOTS; i++) {
-                if fresh[i] == 1u {
-                    if rank == 0u && job == 0u { job = offered[i]; }
-                    rank = select(rank - 1u, 0xffffu, rank == 0u);
-                }
-            }
-        }
-        if job > params.target_count { job = 0u; }
+    if held == 0u && thread == 0u {
+        var left = atomicLoad(&fresh);
+        for (var i = atomicLoad(&free_before); i > 0u; i--) { left &= left - 1u; }
+        if left != 0u { job = offered[firstTrailingBit(left)]; }
     }
     let work = workgroupUniformLoad(&job);
     if work != 0u {
         described = targets[work - 1u];
-        if thread < HYPOTHESES { propose(slot, thread); }
+        if thread < SLOTS && offered[thread] == work { atomicOr(&own_offers, 1u << thread); }
     }
+    workgroupBarrier();
+    if work != 0u && thread < HYPOTHESES { propose(slot, thread); }
     workgroupBarrier();
     if thread == 0u && work != 0u {
         // Constant velocity comes first: if it fits, the others are not asked.
@@ -228,13 +228,12 @@ fn assign(slot: u32, thread: u32) {
             let last = hypotheses[0];
             hypotheses[0] = hypotheses[1];
             hypotheses[1] = last;
-            let was_possible = possible[0];
+            possible[1] = possible[0];
             possible[0] = 1u;
-            possible[1] = was_possible;
         }
         for (var i = 0u; i < HYPOTHESES; i++) {
             if possible[i] == 1u {
-                hypotheses[hypothesis_count] = hypotheses[i];
+                if hypothesis_count != i { hypotheses[hypothesis_count] = hypotheses[i]; }
                 hypothesis_count++;
             }
         }
@@ -318,7 +317,7 @@ fn open_level(level: u32, shutter: f32, ceiling: f32, thread: u32) {
             grid.smear = clamp(abs(shutter) * back / grid.scale, vec2(-12.0), vec2(12.0));
         }
     }
-    if shutter == 0.0 && ceiling > 1.5 { read_plain(block, thread % sharers); } else { read_exposed(block, thread % sharers, ceiling); }
+    if shutter == 0.0 && ceiling > PLAIN_FROM { read_plain(block, thread % sharers); } else { read_exposed(block, thread % sharers, ceiling); }
 }
 
 // Samples from the template as it is: ten rows of up to four words a block, then bytes of them.
@@ -476,8 +475,7 @@ fn compare(m: mat3x3<f32>, level: u32, masked: bool, thread: u32) {
     let frame_level = u32(clamp(floor(log2(max(reach.x / FINEST_RATIO, 1e-3))), 0.0, f32(params.frame_levels)));
     let shrink = 1.0 / f32(1u << frame_level);
     let taps = select(1u, 4u, reach.y * shrink > WIDE);
-    var last = vec2<f32>(textureDimensions(luma)) - 1.0;
-    if frame_level > 0u { last = vec2<f32>(textureDimensions(pyramid, frame_level - 1u)) - 1.0; }
+    let last = vec2<f32>(vec2(params.frame_width, params.frame_height) >> vec2(frame_level)) - 1.0;
 
     var n = 0.0;
     var saturated = 0.0;
@@ -543,22 +541,42 @@ fn compare(m: mat3x3<f32>, level: u32, masked: bool, thread: u32) {
             s_gg += vec3(dot(g, g), dot(g, h), dot(h, h));
         }
     }
-    var sums = array<f32, 16>(n, s_t, s_i, s_tt, s_ti, s_ii, s_g.x, s_g.y, s_tg.x, s_tg.y, s_ig.x, s_ig.y, s_gg.x, s_gg.y, s_gg.z, saturated);
+    var first = vec4(n, s_t, s_i, saturated);
+    var second = vec4(s_tt, s_ti, s_ii, s_gg.x);
+    var third = vec4(s_g, s_gg.yz);
+    var fourth = vec4(s_tg, s_ig);
     if sharers > 1u {
         if sharer > 0u {
             let into = block * 3u + sharer - 1u;
-            for (var i = 0u; i < SUMS; i++) { pool[i * 192u + into] = bitcast<u32>(sums[i]); }
+            put_four(into, first);
+            put_four(into + 768u, second);
+            put_four(into + 1536u, third);
+            put_four(into + 2304u, fourth);
         }
         workgroupBarrier();
         if sharer == 0u {
-            for (var i = 0u; i < SUMS; i++) {
-                let begin = i * 192u + block * 3u;
-                sums[i] += bitcast<f32>(pool[begin]) + bitcast<f32>(pool[begin + 1u]) + bitcast<f32>(pool[begin + 2u]);
-            }
+            let own = block * 3u;
+            first += four_at(own) + four_at(own + 1u) + four_at(own + 2u);
+            second += four_at(own + 768u) + four_at(own + 769u) + four_at(own + 770u);
+            third += four_at(own + 1536u) + four_at(own + 1537u) + four_at(own + 1538u);
+            fourth += four_at(own + 2304u) + four_at(own + 2305u) + four_at(own + 2306u);
         }
     }
-    if sharer == 0u { weigh(block, sums); }
+    if sharer == 0u { weigh(block, first, second, third, fourth); }
     workgroupBarrier();
+}
+
+// Four rows of a column of `pool`.
+fn put_four(into: u32, values: vec4<f32>) {
+    let bits = bitcast<vec4<u32>>(values);
+    pool[into] = bits.x;
+    pool[into + 192u] = bits.y;
+    pool[into + 384u] = bits.z;
+    pool[into + 576u] = bits.w;
+}
+
+fn four_at(begin: u32) -> vec4<f32> {
+    return bitcast<vec4<f32>>(vec4(pool[begin], pool[begin + 192u], pool[begin + 384u], pool[begin + 576u]));
 }
 
 // A block's say: 0 centre, 2 weighted gradient times residual, 4 weighted xx, xy, yy, 7 correlation (below -1: no say), 8 v S^-1 v and trace S / 2
@@ -576,20 +594,21 @@ fn put(row: u32, block: u32, value: f32) {
 }
 
 // What a block says: its correlation, and its part of the normal equations in normalised units.
-fn weigh(block: u32, all_sums: array<f32, 16>) {
-    var s = all_sums;
-    put(0u, block, grid.origin.x);
-    put(1u, block, grid.origin.y);
-    for (var row = 2u; row < 13u; row++) { put(row, block, select(0.0, -2.0, row == 7u)); }
-    let n = s[0];
-    put(13u, block, s[15]);
+fn weigh(block: u32, first: vec4<f32>, second: vec4<f32>, third: vec4<f32>, fourth: vec4<f32>) {
+    let n = first.x;
+    let own = block * 3u;
+    put_four(own, vec4(grid.origin, 0.0, 0.0));
+    put_four(own + 768u, vec4(0.0, 0.0, 0.0, -2.0));
+    put_four(own + 1536u, vec4(0.0));
+    put_four(own + 2304u, vec4(0.0, first.w, 0.0, 0.0));
     if block >= grid.count || n < 12.0 { return; }
-    let mean_t = s[1] / n;
-    let mean_i = s[2] / n;
-    let var_t = s[3] / n - mean_t * mean_t;
-    let cov = s[4] / n - mean_t * mean_i;
-    let var_i = max(s[5] / n - mean_i * mean_i, 0.0);
-    if var_t < TEXTURE_LEAST { return; }
+    let mean_t = first.y / n;
+    let mean_i = first.z / n;
+    let var_t = second.x / n - mean_t * mean_t;
+    let cov = second.y / n - mean_t * mean_i;
+    let var_i = max(second.z / n - mean_i * mean_i, 0.0);
+    // What saturates is shown with more contrast than the template has.
+    if var_t < TEXTURE_LEAST * select(1.0, plan.ceiling * plan.ceiling, plan.ceiling < 1.0) { return; }
     let rho = cov / sqrt(max(var_t * var_i, 1e-12));
     if rho > 0.7 {
         let contrast = sqrt(var_i / var_t);
@@ -603,10 +622,10 @@ fn weigh(block: u32, all_sums: array<f32, 16>) {
     put(7u, block, clamp(rho, -1.0, 1.0));
     let gain = max(cov / var_t, 0.5 * sqrt(var_i / var_t));
 
-    let mean_g = vec2(s[6], s[7]) / n;
-    let cov_tg = vec2(s[8], s[9]) / n - mean_t * mean_g;
-    let cov_ig = vec2(s[10], s[11]) / n - mean_i * mean_g;
-    let cov_gg = vec3(s[12], s[13], s[14]) / n - vec3(mean_g.x * mean_g.x, mean_g.x * mean_g.y, mean_g.y * mean_g.y);
+    let mean_g = third.xy / n;
+    let cov_tg = fourth.xy / n - mean_t * mean_g;
+    let cov_ig = fourth.zw / n - mean_i * mean_g;
+    let cov_gg = vec3(second.w, third.zw) / n - vec3(mean_g.x * mean_g.x, mean_g.x * mean_g.y, mean_g.y * mean_g.y);
     // Gradients without the part that gain and bias explain.
     let tensor = cov_gg - vec3(cov_tg.x * cov_tg.x, cov_tg.x * cov_tg.y, cov_tg.y * cov_tg.y) / var_t;
     let pull = (cov_ig - cov_tg * (cov / var_t)) / gain;
@@ -647,6 +666,24 @@ fn column_at(c: Column, at: vec2<f32>) -> vec2<f32> {
     return dot(c.k, vec3(at, 1.0)) * (c.e - c.f * at);
 }
 
+// A block's part of an entry of the normal equations.
+fn entry_of(left_column: Column, right_column: Column, b: u32) -> f32 {
+    let at = say_two(0u, b);
+    let s = vec3(say_two(4u, b), say(6u, b));
+    let l = column_at(left_column, at);
+    let r = column_at(right_column, at);
+    return l.x * (s.x * r.x + s.y * r.y) + l.y * (s.y * r.x + s.z * r.y);
+}
+
+// A block's part of what decisions need: likeness, judged, likeness if good, good; then what is stored.
+fn mark_of(which: u32, b: u32) -> f32 {
+    let value = say(max(which + 4u, 7u), b);
+    let good = value > GOOD_BLOCK;
+    let two = select(max(value, 0.0), select(0.0, 1.0, value >= -1.0), which == 1u);
+    let four = select(two, select(0.0, select(value, 1.0, which == 3u), good), which == 2u || which == 3u);
+    return select(value, four, which < 4u);
+}
+
 // Sums over blocks. Of the normal equations (64 entries, the right side by the eight threads of a row), if there is to be a step, each in as
 // many chunks of blocks as a block has threads; and of what decisions need (ten of them, 16 chunks each). Out: `totals`, `system`, `right`.
 fn sum_up(thread: u32, stepping: bool, damping: f32) {
@@ -657,26 +694,20 @@ fn sum_up(thread: u32, stepping: bool, damping: f32) {
         let right_column = column(entry & 7u);
         var sum = 0.0;
         var side = 0.0;
-        for (var i = 0u; i < BLOCKS / sharers; i++) {
-            let b = i * sharers + chunk;
-            let at = say_two(0u, b);
-            let s = vec3(say_two(4u, b), say(6u, b));
-            let l = column_at(left_column, at);
-            let r = column_at(right_column, at);
-            sum += l.x * (s.x * r.x + s.y * r.y) + l.y * (s.y * r.x + s.z * r.y);
-            side -= select(0.0, dot(l, say_two(2u, b)), (i & 7u) == (entry & 7u));
+        // By four, so that a GPU has their loads under way together; the right side takes one block in eight.
+        for (var i = 0u; i < 64u; i += 4u * sharers) {
+            let b = i + chunk;
+            sum += entry_of(left_column, right_column, b) + entry_of(left_column, right_column, b + sharers)
+                + entry_of(left_column, right_column, b + 2u * sharers) + entry_of(left_column, right_column, b + 3u * sharers);
         }
+        for (var i = (entry & 7u) * sharers; i < 64u; i += 8u * sharers) { side -= dot(column_at(left_column, say_two(0u, i + chunk)), say_two(2u, i + chunk)); }
         pool[chunk * 192u + entry * 3u + 1u] = bitcast<u32>(sum);
         pool[(chunk + 4u) * 192u + entry * 3u + 1u] = bitcast<u32>(side);
     }
     for (var part = thread; part < 160u; part += 64u * sharers) {
         let which = part >> 4u;
-        var sum = 0.0;
-        for (var b = (part & 15u) * 4u; b < (part & 15u) * 4u + 4u; b++) {
-            let value = say(max(which + 4u, 7u), b);
-            let marks = vec4(max(value, 0.0), select(0.0, 1.0, value >= -1.0), select(0.0, value, value > GOOD_BLOCK), select(0.0, 1.0, value > GOOD_BLOCK));
-            sum += select(value, marks[which & 3u], which < 4u);
-        }
+        let b = (part & 15u) * 4u;
+        let sum = mark_of(which, b) + mark_of(which, b + 1u) + mark_of(which, b + 2u) + mark_of(which, b + 3u);
         pool[which * 192u + (part & 15u) * 3u + 2u] = bitcast<u32>(sum);
     }
     workgroupBarrier();
@@ -698,15 +729,18 @@ fn sum_up(thread: u32, stepping: bool, damping: f32) {
     // Other threads, where there are any.
     let which = select(thread, thread - 64u, sharers > 1u);
     if which < 10u {
-        var sum = 0.0;
-        for (var i = 0u; i < 16u; i++) { sum += bitcast<f32>(pool[which * 192u + i * 3u + 2u]); }
-        totals[which] = sum;
+        var sum = vec4(0.0);
+        for (var i = 0u; i < 48u; i += 12u) {
+            let begin = which * 192u + i + 2u;
+            sum += bitcast<vec4<f32>>(vec4(pool[begin], pool[begin + 3u], pool[begin + 6u], pool[begin + 9u]));
+        }
+        totals[which] = dot(sum, vec4(1.0));
     }
     workgroupBarrier();
     if stepping {
         if thread < 8u {
-            var total = 0.0;
-            for (var i = 0u; i < 8u; i++) { total += parts[thread * 8u + i]; }
+            let i = thread * 8u;
+            let total = parts[i] + parts[i + 1u] + parts[i + 2u] + parts[i + 3u] + parts[i + 4u] + parts[i + 5u] + parts[i + 6u] + parts[i + 7u];
             right[thread] = total;
         }
     }
@@ -809,7 +843,7 @@ fn next_level(slot: u32, next: u32) {
     let level = plan.level;
     if level == max(max(coarse, 1u) - 1u, finest) && memory[slot].occupied != 0u && memory[slot].misses == 0u && !fast {
         let speed = find_speed(slot);
-        if speed > FAST {
+        if speed > FAST * max(ratios(pose).y, 1.0) {
             fast = true;
             best_score = -1.0;
             best_index = 0u;
@@ -825,7 +859,7 @@ fn next_level(slot: u32, next: u32) {
     }
     if level == coarse && predicted && travelled < 1.0 {
         // Nothing led astray. What is slow goes on close to the finest level.
-        enter(next, select(level - 1u, max(min(level - 1u, 1u), finest), find_speed(slot) <= FAST));
+        enter(next, select(level - 1u, max(min(level - 1u, 1u), finest), find_speed(slot) <= FAST * max(ratios(pose).y, 1.0)));
     } else if level == coarse {
         aligned = pose;
         pose = best_pose;
@@ -842,13 +876,22 @@ fn decide(slot: u32, count: u32) {
     let all_marks = marks();
     let all_fits = fits();
     let score = all_marks.x / max(all_marks.y, 4.0);
-    let after_level = select(ALIGN, EXPOSE, all_fits.w > SATURATED_SHARE * 64.0 * f32(max(grid.count, 1u)));
+    let saturated = all_fits.w > SATURATED_SHARE * 64.0 * f32(max(grid.count, 1u));
+    // A ceiling that is known and fits is found anew at the finest level only.
+    let after_level = select(ALIGN, EXPOSE, saturated && (!predicted || plan.ceiling == NO_CEILING || plan.level <= finest + 1u));
     var starts = false; // alignment, from the best pose
     var shift_to = 99u; // the search's next place
     let index = plan.index;
     plan.index = index + 1u;
     switch plan.phase {
         case CHOOSE: {
+            if plan.ceiling < NO_CEILING && !saturated {
+                // It is darker than it was.
+                plan.ceiling = NO_CEILING;
+                plan.open = 1u;
+                plan.index = 0u;
+                return;
+            }
             if score > best_score {
                 best_score = score;
                 best_pose = hypotheses[index];
@@ -881,9 +924,11 @@ fn decide(slot: u32, count: u32) {
                 best_score = score;
                 best_index = index;
             }
-            if index < 5u {
+            // What none of three exposures explains any better is sharp.
+            let sharp = index == 3u && best_index == 0u;
+            if index < 5u && !sharp {
                 plan.shutter = shutter_of(index + 1u);
-            } else if index == 5u && best_index > 0u {
+            } else if index == 5u && best_index > 0u && !sharp {
                 // Any blur makes a smooth picture more alike. It is motion's only if it is better than the same across.
                 plan.shutter = -shutter_of(best_index);
             } else {
@@ -908,13 +953,14 @@ fn decide(slot: u32, count: u32) {
         case EXPOSE: {
             if index == 0u {
                 best_score = score;
+                best_index = u32(all_marks.w);
                 plan.ceiling = ceiling(all_fits);
                 if plan.ceiling == NO_CEILING { plan.ceiling = ceiling_before; }
                 plan.open = 1u;
             } else {
-                // Blocks must not have lost by it.
+                // Blocks must not have lost by it, unless there are clearly more of them.
                 enter(ALIGN, plan.level);
-                if score < best_score - 0.05 || all_marks.y < f32(GOOD_LEAST) {
+                if (score < best_score - 0.05 && all_marks.w < 1.2 * f32(best_index) + 4.0) || all_marks.y < f32(GOOD_LEAST) {
                     plan.ceiling = NO_CEILING;
                     plan.open = 1u;
                 }
@@ -939,8 +985,10 @@ fn verdict(slot: u32, seen: vec4<f32>) {
     let score = seen.z / max(seen.w, 1.0);
     let share = seen.w / max(seen.y, 1.0);
     let rest = vec2(totals[4], totals[5]);
+    // White blocks say nothing.
+    let possible_blocks = select(f32(grid.count), seen.y, plan.ceiling < 1.0);
     let followed = memory[slot].occupied != 0u && memory[slot].misses == 0u;
-    let there = seen.w >= max(f32(GOOD_LEAST), SEEN_LEAST * f32(grid.count)) && share >= select(SHARE_TO_FIND, SHARE_LEAST, followed) && score >= SCORE_LEAST && plausible(pose, frame_size());
+    let there = seen.w >= max(f32(GOOD_LEAST), SEEN_LEAST * possible_blocks) && share >= select(SHARE_TO_FIND, SHARE_LEAST, followed) && score >= SCORE_LEAST && plausible(pose, frame_size());
     let d = derivative(pose, vec2(0.0));
     results[slot].pose = rows_of(pose);
     results[slot].occupied = job;
@@ -948,7 +996,7 @@ fn verdict(slot: u32, seen: vec4<f32>) {
     results[slot].score = score;
     results[slot].reprojection = sqrt(rest.x / max(rest.y, 1e-20) * 0.5 * (dot(d[0] * grid.scale.x, d[0] * grid.scale.x) + dot(d[1] * grid.scale.y, d[1] * grid.scale.y)));
     results[slot].inliers = u32(seen.w);
-    results[slot].share = share;
+    results[slot].ceiling = plan.ceiling;
     results[slot].iterations = iterations;
 }
 
@@ -973,7 +1021,9 @@ fn track(slot: u32, thread: u32) {
         ceiling_before = CEILING_GUESS;
         pose = hypotheses[0];
         best_pose = pose;
-        plan = Plan(CHOOSE, coarse, 0u, 1u, 0.0, NO_CEILING);
+        let known = memory[slot].ceiling;
+        if known > 0.0 && known < NO_CEILING { ceiling_before = known; }
+        plan = Plan(CHOOSE, coarse, 0u, 1u, 0.0, select(NO_CEILING, known, known > 0.0 && memory[slot].occupied != 0u));
     }
     // One loop for all phases: a comparison is a lot of code, and compilers copy what is called twice.
     var now = workgroupUniformLoad(&plan);

@@ -52,7 +52,8 @@ struct Memory {
     misses: u32, // frames in a row in which it was not seen
     age: u32,
     steady: u32, // velocities that are known: 0, 1 or 2
-    pad: array<u32, 3>,
+    ceiling: f32, // the template's tone that saturated; 2: none, 0: not known
+    pad: array<u32, 2>,
 }
 
 // One slot's outcome of `refine`.
@@ -63,7 +64,7 @@ struct Result {
     score: f32,
     reprojection: f32,
     inliers: u32,
-    share: f32,
+    ceiling: f32, // the template's tone that saturates
     iterations: u32,
 }
 

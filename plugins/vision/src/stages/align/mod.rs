@@ -32,7 +32,9 @@ mod tests;
 use bevy::ecs::system::Commands;
 use bevy::render::render_resource::PipelineCache;
 use bytemuck::{Pod, Zeroable};
-use freshet_base::{FrameId, Luma, Pyramid, TargetHomographies, TargetSighting, TargetSightings, TargetTracks};
+use freshet_base::{
+    FrameId, Luma, OpticalFlow, Product, Pyramid, TargetHomographies, TargetSighting, TargetSightings, TargetTracks,
+};
 use freshet_frame::{
     AttachExt, Decode, FrameJob, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup, Workgroups,
 };
@@ -92,6 +94,10 @@ impl Stage for AlignStage {
     type Settings = TargetDatabase;
     type Bindings = Passes;
 
+    fn also_reads() -> &'static [&'static str] {
+        &[<OpticalFlow as Product>::NAME]
+    }
+
     fn readback() -> Option<(u64, Decode)> {
         Some((SIGHTINGS_BYTES, attach))
     }
@@ -127,8 +133,10 @@ impl Stage for AlignStage {
         let mut passes = context.passes();
         let uniform = passes.uniform("freshet:align params", bytemuck::bytes_of(&params));
         let results = passes.scratch("freshet:align results", RESULT_BYTES * slots);
-        // Of the whole picture's motion nothing is said: zeros.
-        let motion = passes.scratch("freshet:align motion", 64);
+        // The motion of the whole picture, where flow is found for somebody else; zeros say nothing.
+        let none = passes.scratch("freshet:align motion", 64);
+        let flow = context.metadata::<OpticalFlow>().filter(|_| context.wants::<OpticalFlow>());
+        let motion = flow.map_or(none.as_entire_binding(), BindingResource::Buffer);
         passes
             .pass(&self.refine, Workgroups::Fixed(slots as u32, 1, 1))
             .own(&[
@@ -141,13 +149,13 @@ impl Stage for AlignStage {
             ])
             .current(|slot| {
                 let view = |texture| BindingResource::TextureView(texture);
-                [(0, view(&luma[slot].view)), (1, view(&pyramid[slot].view)), at(2, poses), at(3, &motion)]
+                [(0, view(&luma[slot].view)), (1, view(&pyramid[slot].view)), at(2, poses), (3, motion.clone())]
             });
         passes
             .pass(&self.publish, Workgroups::Fixed(1, 1, 1))
             .own(&[at(1, &targets.targets), at(2, &results), at(3, &memory), at(4, tracks)])
             .current(|_| [(0, BindingResource::Buffer(told.clone()))]);
-        Some(passes.finish())
+        passes.finish()
     }
 
     fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {

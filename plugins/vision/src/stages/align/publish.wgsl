@@ -76,6 +76,7 @@ fn publish(@builtin(local_invocation_index) slot: u32) {
         memory[slot].age = select(0u, memory[slot].age, known) + 1u;
         memory[slot].misses = 0u;
         memory[slot].occupied = results[slot].occupied;
+        memory[slot].ceiling = results[slot].ceiling;
 
         let described = targets[results[slot].occupied - 1u];
         let h = m * normalised_from_target(described);

@@ -48,7 +48,7 @@ pub(super) fn prepare(stage: &Convert, context: &mut PrepareContext<'_>) -> Opti
     if let (Some(_), Some(live)) = (&own, &live) {
         passes.pass(&stage.only_picture, workgroups).own(&stream).current(|slot| [(0, view(live, slot))]);
     }
-    Some(passes.finish())
+    passes.finish()
 }
 
 /// The texture of a slot, or the stream's only one.

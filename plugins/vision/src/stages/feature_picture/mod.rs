@@ -70,7 +70,7 @@ impl Stage for FeaturePictureStage {
             .pass(&self.mark, Workgroups::Fixed(settings.capacity(), 1, 1))
             .own(&[painted])
             .current(|slot| [(0, settings.points(&points[slot]))]);
-        Some(passes.finish())
+        passes.finish()
     }
 
     fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {

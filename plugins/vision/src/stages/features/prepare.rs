@@ -163,7 +163,7 @@ pub(super) fn prepare(
         .pass(&stage.tell, Workgroups::Fixed(1, 1, 1))
         .own(&[(0, BindingResource::Buffer(count))])
         .current(|slot| [(0, header(slot))]);
-    Some(passes.finish())
+    passes.finish()
 }
 
 fn params(format: &FrameFormat, settings: &FeatureSettings, levels: &[Level], cells: [u32; 2]) -> Params {

@@ -31,7 +31,7 @@ fn confidence(p: vec2<f32>, u: vec2<f32>) -> f32 {
     let miss = ratio * (u + back);
     let tolerance = level.tolerance + 0.01 * ratio * length(u);     // px of level 0
     let m = dot(miss, miss) / (tolerance * tolerance);
-    let r = bilinear(1u, to) - bilinear(0u, p);
+    let r = bilinear(1u, to) - unpack2x16float(images[u32(p.y) * level.size.x + u32(p.x)].x).x;
     return 1.0 / ((1.0 + m * m) * (1.0 + 0.25 * r * r * r * r));
 }
 

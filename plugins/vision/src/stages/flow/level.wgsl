@@ -4,7 +4,7 @@ struct Level {
     coarse: vec2<u32>,      // pixels of the next coarser level (or of the level that a pass upsamples)
     patches: vec2<u32>,     // patch grid, ceil(size / 4) + 1
     level: u32,             // 0 = luma, k = mip k - 1 of the pyramid
-    flags: u32,             // 1: a coarser flow exists, 2: the global model may be used
+    flags: u32,             // 1: a coarser flow exists, 2: the global model may be used, 4: the search uses every pixel, not every second
     iterations: u32,        // inverse search steps per patch
     sweeps: u32,            // red-black sweeps per refinement
     data_eps: f32,          // scale of the robust data penalty, in units of normalised luma
@@ -17,7 +17,7 @@ struct Level {
     coarse_ratio: f32,      // pixels of this level per pixel of `coarse`
     reach: f32,             // farthest that a patch may move away from its start, px
     tolerance: f32,         // forward-backward miss that halves the confidence, px of level 0
-    edge: f32,              // how strongly image edges cut smoothness
+    edge: f32,              // unused
     candidates: u32,        // places of the coarse flow that the search tries: 1, 3 or 5
     pad: vec2<f32>,
 };

@@ -66,16 +66,16 @@ struct Tuning {
     refinements: [usize; COARSEST + 1],
     /// The motion of the whole picture is fitted after these levels.
     fits: &'static [usize],
-    /// Steps of the search of a patch.
-    iterations: u32,
+    /// Steps of the search of a patch, the finest level first.
+    iterations: [u32; COARSEST + 1],
     /// Red-black sweeps of a refinement.
     sweeps: u32,
     /// Scale of the robust data term, in units of normalised luma.
     data_eps: f32,
     /// Weight of smoothness, the finest level first.
     lambda: [f32; COARSEST + 1],
-    /// Contrast of luma below which it is not amplified, at the three finest levels.
-    contrast: f32,
+    /// Contrast of luma below which it is not amplified, the finest level first.
+    contrast: [f32; COARSEST + 1],
     /// Residual under which a patch's vote stops growing.
     blend: f32,
     /// Miss of the backward flow that halves the confidence, in pixels.
@@ -91,13 +91,13 @@ impl Tuning {
         finest: 1,
         last: 1,
         backward: 1,
-        refinements: [2; 6],
+        refinements: [1, 3, 2, 1, 1, 1],
         fits: &[4, 3, 2],
-        iterations: 8,
+        iterations: [8; 6],
         sweeps: 8,
         data_eps: 0.1,
         lambda: [0.8, 0.8, 0.8, 0.3, 0.3, 0.3],
-        contrast: 0.006,
+        contrast: [0.006, 0.006, 0.006, 0.2, 0.2, 0.2],
         blend: 0.05,
         tolerance: 0.5,
         candidates: 5,
@@ -112,18 +112,18 @@ impl Tuning {
                 backward: 3,
                 refinements: [1, 1, 2, 1, 1, 1],
                 fits: &[4, 3],
-                iterations: 4,
+                iterations: [4, 4, 2, 4, 4, 4],
                 sweeps: 6,
                 data_eps: 0.03,
                 lambda: [0.8, 0.8, 0.8, 0.2, 0.3, 0.3],
-                contrast: 0.02,
+                contrast: [0.02; 6],
                 blend: 0.02,
                 tolerance: 1.5,
                 candidates: 1,
-                dense: &[],
+                dense: &[2],
             },
             FlowPreset::Balanced => Self::FINE,
-            FlowPreset::Accurate => Self { last: 0, refinements: [2, 3, 3, 3, 3, 3], ..Self::FINE },
+            FlowPreset::Accurate => Self { last: 0, refinements: [3, 3, 2, 1, 1, 1], ..Self::FINE },
         }
     }
 
@@ -206,8 +206,7 @@ pub(super) fn prepare(
     let flow = here.into_iter().zip(other).map(|(here, other)| [here, other]).collect();
     let plan = Plan { stage, tuning, sizes, images, flow, patches, models, first: last };
 
-    plan.prepare_levels(&mut passes, luma, pyramid);
-    let (fields, has_model) = plan.descend(&mut passes, finest, last);
+    let (fields, has_model) = plan.descend(&mut passes, (luma, pyramid), finest, last);
     plan.finish(&mut passes, last, &fields, has_model, &output);
     let (width, height) = plan.sizes.of[0];
     let params = plan.params(&mut passes, last, last, has_model);
@@ -220,7 +219,7 @@ pub(super) fn prepare(
 
     let mut first = context.passes();
     first.pass(&stage.first_frame, Workgroups::covering(width, height, 16)).own(&[(6, output), (7, summary)]);
-    Some(FlowBindings { flow: passes.finish(), first: first.finish() })
+    Some(FlowBindings { flow: passes.finish()?, first: first.finish()? })
 }
 
 impl Plan<'_> {
@@ -228,26 +227,26 @@ impl Plan<'_> {
         self.tuning.directions(level, self.first, self.sizes.coarsest)
     }
 
-    /// Normalised luma of both frames, each level.
-    fn prepare_levels(&self, passes: &mut PassesBuilder<'_>, luma: &[SlotTexture], pyramid: &[SlotTexture]) {
-        for level in (self.first..=self.sizes.coarsest).rev() {
-            let params = self.params(passes, level, level, 0);
-            let (width, height) = self.sizes.of[level];
-            let bound = |slot: usize| {
-                let view = |texture: &'_ SlotTexture| -> wgpu::TextureView { texture.view.clone() };
-                (view(&luma[slot]), view(&pyramid[slot]))
-            };
-            let views: Vec<_> = (0..luma.len()).map(bound).collect();
+    /// Normalised luma of both frames, for the levels that wait for it down to `level`.
+    fn prepare_down_to(
+        &self,
+        passes: &mut PassesBuilder<'_>,
+        (luma, pyramid): (&[SlotTexture], &[SlotTexture]),
+        waiting: &mut std::iter::Rev<std::ops::RangeInclusive<usize>>,
+        level: usize,
+    ) {
+        while let Some(next) = waiting.clone().next().filter(|&next| next >= level) {
+            waiting.next();
+            let params = self.params(passes, next, next, 0);
+            let (width, height) = self.sizes.of[next];
             let of_slot = |slot: usize| {
-                let (luma, pyramid) = &views[slot];
-                [(0, BindingResource::TextureView(luma)), (1, BindingResource::TextureView(pyramid))]
+                let view = |texture| BindingResource::TextureView(texture);
+                [(0, view(&luma[slot].view)), (1, view(&pyramid[slot].view))]
             };
+            let groups = Workgroups::Fixed((width + 1).div_ceil(INNER), (height + 1).div_ceil(INNER), 2);
             passes
-                .pass(
-                    &self.stage.prepare,
-                    Workgroups::Fixed((width + 1).div_ceil(INNER), (height + 1).div_ceil(INNER), 2),
-                )
-                .own(&[(0, params.as_entire_binding()), (1, self.images[level].as_entire_binding())])
+                .pass(&self.stage.prepare, groups)
+                .own(&[(0, params.as_entire_binding()), (1, self.images[next].as_entire_binding())])
                 .current(of_slot)
                 .previous(of_slot);
         }
@@ -255,11 +254,21 @@ impl Plan<'_> {
 
     /// From the coarsest level to the finest. Answers in which of its two buffers each level's flow ended up, and
     /// whether the motion of the whole picture is known.
-    fn descend(&self, passes: &mut PassesBuilder<'_>, finest: usize, last: usize) -> ([usize; COARSEST + 1], u32) {
+    fn descend(
+        &self,
+        passes: &mut PassesBuilder<'_>,
+        textures: (&[SlotTexture], &[SlotTexture]),
+        finest: usize,
+        last: usize,
+    ) -> ([usize; COARSEST + 1], u32) {
+        // Fine levels are prepared between the first passes of the coarsest one, which leave most of a GPU idle and touch
+        // none of the same buffers: they run side by side.
+        let mut waiting = (last..=self.sizes.coarsest).rev();
         let mut place = [0; COARSEST + 1];
         let mut coarser = None;
         let mut model = 0;
         for level in (last..=self.sizes.coarsest).rev() {
+            self.prepare_down_to(passes, textures, &mut waiting, level);
             let from = coarser.unwrap_or(level);
             let has_coarser = if coarser.is_some() { HAS_COARSER } else { 0 };
             let dense = if self.tuning.dense.contains(&level) { DENSE } else { 0 };
@@ -281,6 +290,7 @@ impl Plan<'_> {
                         Workgroups::Fixed(across.div_ceil(4), down.div_ceil(2), self.directions(level)),
                     )
                     .own(&[params.clone(), images.clone(), models.clone(), source, patches.clone()]);
+                self.prepare_down_to(passes, textures, &mut waiting, 2);
                 passes.pass(&self.stage.refine_patches, tiles.clone()).own(&[
                     params.clone(),
                     images.clone(),
@@ -297,6 +307,7 @@ impl Plan<'_> {
                     (5, field(0)),
                 ]);
             }
+            self.prepare_down_to(passes, textures, &mut waiting, 1);
             for _ in 1..self.tuning.refinements[level] {
                 let here = place[level];
                 passes.pass(&self.stage.refine, tiles.clone()).own(&[
@@ -307,7 +318,9 @@ impl Plan<'_> {
                     (5, field(1 - here)),
                 ]);
                 place[level] = 1 - here;
+                self.prepare_down_to(passes, textures, &mut waiting, 0);
             }
+            self.prepare_down_to(passes, textures, &mut waiting, 0);
             coarser = Some(level);
             let least = self.tuning.fits.iter().copied().min().unwrap_or(0);
             let only_chance = level == self.sizes.coarsest && level < least;
@@ -365,14 +378,14 @@ impl Plan<'_> {
             patches: patches.into(),
             level: level as u32,
             flags,
-            iterations: self.tuning.iterations,
+            iterations: self.tuning.iterations[level],
             sweeps: self.tuning.sweeps,
             data_eps: self.tuning.data_eps,
             smooth_eps: 0.01,
             lambda: self.tuning.lambda[level],
             relax: 1.85,
             normalise: 0.3,
-            contrast: if level < 3 { self.tuning.contrast } else { 0.2 },
+            contrast: self.tuning.contrast[level],
             blend: self.tuning.blend,
             coarse_ratio: if from == level { 1.0 } else { 2.0 },
             reach: 8.0,

@@ -2,8 +2,8 @@
 // J = (I - mean) / sqrt(variance + contrast^2) with its derivatives, 4 f16 (J, Jx, Jy, Jxy); previous frame first.
 // Why: a gain and a bias of the lighting cancel, and value + derivatives are what a bicubic Hermite patch needs,
 // so that four 8-byte loads give a bicubic sample and its gradient.
-// Mean and variance come from a box of 8x8 pixels around each pixel, summed from cells of 2x2 pixels (those at its
-// edge count in part). Each invocation owns one cell.
+// The window is a box of 6x6 pixels around each pixel, summed from cells of 2x2 pixels (those at its edge count in
+// part). Each invocation owns one cell.
 // With: level.wgsl
 @group(0) @binding(0) var<uniform> level: Level;
 @group(0) @binding(1) var<storage, read_write> images: array<vec2<u32>>;
@@ -43,14 +43,12 @@ fn moments(v: vec4<f32>) -> vec2<f32> { return vec2(v.x + v.y + v.z + v.w, dot(v
 // Sums of one row of cells for the left (xy) and for the right (zw) pixels of the middle cell.
 fn row(at: i32) -> vec4<f32> {
     let middle = cells[at - 1] + cells[at] + cells[at + 1];
-    let before = cells[at - 2];
-    let after = cells[at + 2];
-    return vec4(middle + 0.75 * before + 0.25 * after, middle + 0.25 * before + 0.75 * after);
+    return vec4(middle + 0.25 * (cells[at - 2] - cells[at + 1]), middle + 0.25 * (cells[at + 2] - cells[at - 1]));
 }
 
 fn normalise(value: f32, sums: vec2<f32>) -> f32 {
-    let mean = sums.x / 64.0;
-    let variance = max(sums.y / 64.0 - mean * mean, 0.0);
+    let mean = sums.x / 36.0;
+    let variance = max(sums.y / 36.0 - mean * mean, 0.0);
     return (value - mean) * inverseSqrt(variance + level.contrast * level.contrast);
 }
 
@@ -68,9 +66,13 @@ fn prepare(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     let t = i32(thread);
     let own = vec2(t % SIDE, t / SIDE);
     let here = corner + 2 * own;
-    let mine = fetch(frame, here);
     let middle = (own.y + 2) * RING + own.x + 2;
-    cells[middle] = moments(mine);
+    let size = vec2<i32>(level.size);
+    var mine = vec4(0.0);
+    if all(here < size + 6) {       // farther out nothing is asked for
+        mine = fetch(frame, here);
+        cells[middle] = moments(mine);
+    }
     if t < 144 {                    // the ring: four rows, then four columns
         var at = vec2(t % RING, t / RING);
         if t >= 80 { at = vec2((t - 80) % 4, 2 + (t - 80) / 4); }
@@ -79,22 +81,25 @@ fn prepare(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
         cells[at.y * RING + at.x] = moments(fetch(frame, corner + 2 * (at - 2)));
     }
     workgroupBarrier();
-    let r1 = row(middle - RING);
-    let r2 = row(middle);
-    let r3 = row(middle + RING);
-    let rows = r1 + r2 + r3;
-    let r0 = row(middle - 2 * RING);
-    let r4 = row(middle + 2 * RING);
-    let upper = rows + 0.75 * r0 + 0.25 * r4;
-    let lower = rows + 0.25 * r0 + 0.75 * r4;
-    let a = normalise(mine.x, upper.xy);
-    let b = normalise(mine.y, upper.zw);
-    let c = normalise(mine.z, lower.xy);
-    let d = normalise(mine.w, lower.zw);
-    norm[t] = a;
-    norm[256 + t] = b;
-    norm[512 + t] = c;
-    norm[768 + t] = d;
+    var a = 0.0;
+    var b = 0.0;
+    var c = 0.0;
+    var d = 0.0;
+    if all(here <= size) {
+        let r1 = row(middle - RING);
+        let r3 = row(middle + RING);
+        let rows = r1 + row(middle) + r3;
+        let upper = rows + 0.25 * (row(middle - 2 * RING) - r3);
+        let lower = rows + 0.25 * (row(middle + 2 * RING) - r1);
+        a = normalise(mine.x, upper.xy);
+        b = normalise(mine.y, upper.zw);
+        c = normalise(mine.z, lower.xy);
+        d = normalise(mine.w, lower.zw);
+        norm[t] = a;
+        norm[256 + t] = b;
+        norm[512 + t] = c;
+        norm[768 + t] = d;
+    }
     workgroupBarrier();
     // neighbours; the outermost pixels get wrong ones and are not written
     let left = max(t - 1, 0);
@@ -110,17 +115,17 @@ fn prepare(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     let a_down = norm[down];
     let b_down = norm[256 + down];
     let first = vec2(own.x > 0, own.y > 0);
-    let final_ = vec2(own.x < SIDE - 1, own.y < SIDE - 1);
+    let past = vec2(own.x < SIDE - 1, own.y < SIDE - 1);
     if first.x && first.y {
         keep(frame, here, a, b - b_left, c - c_up, d - d_left - d_up + norm[768 + max(t - SIDE - 1, 0)]);
     }
-    if final_.x && first.y {
+    if past.x && first.y {
         keep(frame, here + vec2(1, 0), b, a_right - a, d - d_up, c_right - c - norm[512 + max(t - SIDE + 1, 0)] + c_up);
     }
-    if first.x && final_.y {
+    if first.x && past.y {
         keep(frame, here + vec2(0, 1), c, d - d_left, a_down - a, b_down - norm[256 + min(t + SIDE - 1, 255)] - b + b_left);
     }
-    if final_.x && final_.y {
+    if past.x && past.y {
         keep(frame, here + vec2(1, 1), d, c_right - c, b_down - b, norm[min(t + SIDE + 1, 255)] - a_down - a_right + a);
     }
 }

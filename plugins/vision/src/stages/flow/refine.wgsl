@@ -20,8 +20,8 @@ var<workgroup> diffusivity: array<f32, 1024>;
 // Votes of the four patches over pixel p, weighted by how well each explains this very pixel and its whole patch.
 fn from_patches(direction: u32, p: vec2<i32>, base: vec2<f32>, v0: vec3<f32>, v1: vec3<f32>, v2: vec3<f32>, v3: vec3<f32>) -> vec2<f32> {
     let here = unpack2x16float(images[texel_index(direction, p)].x).x;
-    let r = abs(vec4(bilinear(1u - direction, base + v0.xy), bilinear(1u - direction, base + v1.xy),
-        bilinear(1u - direction, base + v2.xy), bilinear(1u - direction, base + v3.xy)) - here);
+    let r = abs(vec4(nearest(1u - direction, base + v0.xy), nearest(1u - direction, base + v1.xy),
+        nearest(1u - direction, base + v2.xy), nearest(1u - direction, base + v3.xy)) - here);
     let weight = 1.0 / (max(r, vec4(level.blend)) * (vec4(v0.z, v1.z, v2.z, v3.z) + 0.02));
     let sum = weight.x * v0.xy + weight.y * v1.xy + weight.z * v2.xy + weight.w * v3.xy;
     return sum / (weight.x + weight.y + weight.z + weight.w);
@@ -86,6 +86,9 @@ fn keep(direction: u32, at: vec2<i32>, p: vec2<i32>, value: vec2<f32>) {
 // Where the global model takes a pixel.
 fn moved(m: Motion, p: vec2<i32>) -> vec2<f32> { return vec2<f32>(p) + global_flow(m, vec2<f32>(p)); }
 
+// Whether any of the four pixels is in the picture: p is even.
+fn touches(p: vec2<i32>) -> bool { return all(p >= vec2(0)) && all(p < vec2<i32>(level.size)); }
+
 // a..d: the flow of the four pixels minus the model.
 fn solve(group: vec3<u32>, local: vec2<i32>, m: Motion, a0: vec2<f32>, b0: vec2<f32>, c0: vec2<f32>, d0: vec2<f32>) {
     let direction = group.z;
@@ -114,10 +117,21 @@ fn solve(group: vec3<u32>, local: vec2<i32>, m: Motion, a0: vec2<f32>, b0: vec2<
     flow[512 + t] = c;
     flow[768 + t] = d;
     workgroupBarrier();
-    var data_a = linearise(direction, pa, moved(m, pa), a, b - select(flow[256 + left], a, first_x), c - select(flow[512 + up], a, first_y));
-    var data_b = linearise(direction, pb, moved(m, pb), b, select(flow[right], b, final_x) - a, d - select(flow[768 + up], b, first_y));
-    var data_c = linearise(direction, pc, moved(m, pc), c, d - select(flow[768 + left], c, first_x), select(flow[down], c, final_y) - a);
-    var data_d = linearise(direction, pd, moved(m, pd), d, select(flow[512 + right], d, final_x) - c, select(flow[256 + down], d, final_y) - b);
+    var data_a: Data;
+    var data_b: Data;
+    var data_c: Data;
+    var data_d: Data;
+    if touches(p) {
+        // at the edge of the tile and of the picture one-sided differences
+        let no_left = first_x || p.x == 0;
+        let no_up = first_y || p.y == 0;
+        let no_right = final_x || p.x + 1 >= last.x;
+        let no_down = final_y || p.y + 1 >= last.y;
+        data_a = linearise(direction, pa, moved(m, pa), a, b - select(flow[256 + left], a, no_left), c - select(flow[512 + up], a, no_up));
+        data_b = linearise(direction, pb, moved(m, pb), b, select(flow[right], b, no_right) - a, d - select(flow[768 + up], b, no_up));
+        data_c = linearise(direction, pc, moved(m, pc), c, d - select(flow[768 + left], c, no_left), select(flow[down], c, no_down) - a);
+        data_d = linearise(direction, pd, moved(m, pd), d, select(flow[512 + right], d, no_right) - c, select(flow[256 + down], d, no_down) - b);
+    }
     diffusivity[t] = data_a.diffusivity;
     diffusivity[256 + t] = data_b.diffusivity;
     diffusivity[512 + t] = data_c.diffusivity;
@@ -159,17 +173,23 @@ fn refine_patches(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoca
     let pd = clamp(p + 1, vec2(0), last);
     let pb = vec2(pd.x, pa.y);
     let pc = vec2(pa.x, pd.y);
-    // a quad begins at even coordinates, so that its pixels lie under the same four patches
-    let cell = vec2<u32>(pa) / 4u;
-    let first = (group.z * level.patches.y + cell.y) * level.patches.x + cell.x;
-    let v0 = patches[first].xyz;
-    let v1 = patches[first + 1u].xyz;
-    let v2 = patches[first + level.patches.x].xyz;
-    let v3 = patches[first + level.patches.x + 1u].xyz;
-    let a = from_patches(group.z, pa, moved(m, pa), v0, v1, v2, v3);
-    let b = from_patches(group.z, pb, moved(m, pb), v0, v1, v2, v3);
-    let c = from_patches(group.z, pc, moved(m, pc), v0, v1, v2, v3);
-    let d = from_patches(group.z, pd, moved(m, pd), v0, v1, v2, v3);
+    var a = vec2(0.0);
+    var b = vec2(0.0);
+    var c = vec2(0.0);
+    var d = vec2(0.0);
+    if touches(p) {
+        // a quad begins at even coordinates, so that its pixels lie under the same four patches
+        let cell = vec2<u32>(pa) / 4u;
+        let first = (group.z * level.patches.y + cell.y) * level.patches.x + cell.x;
+        let v0 = patches[first].xyz;
+        let v1 = patches[first + 1u].xyz;
+        let v2 = patches[first + level.patches.x].xyz;
+        let v3 = patches[first + level.patches.x + 1u].xyz;
+        a = from_patches(group.z, pa, moved(m, pa), v0, v1, v2, v3);
+        b = from_patches(group.z, pb, moved(m, pb), v0, v1, v2, v3);
+        c = from_patches(group.z, pc, moved(m, pc), v0, v1, v2, v3);
+        d = from_patches(group.z, pd, moved(m, pd), v0, v1, v2, v3);
+    }
     solve(group, vec2<i32>(local.xy), m, a, b, c, d);
 }
 

@@ -10,10 +10,10 @@
 @group(0) @binding(4) var<storage, read_write> patches: array<vec4<f32>>;
 
 const STRIDE: i32 = 4;
-const PITCH: u32 = 65u;             // 64 invocations, one more to keep memory banks apart
+const PITCH: u32 = 17u;             // 64 invocations in fours, one four more to keep memory banks apart
 
-var<workgroup> parts: array<f32, 780>;          // 12 quantities * PITCH
-var<workgroup> totals: array<f32, 64>;          // 8 per patch
+var<workgroup> parts: array<vec4<f32>, 204>;    // 12 quantities * PITCH
+var<workgroup> totals: array<vec4<f32>, 16>;    // 8 numbers per patch
 var<workgroup> starts: array<vec2<f32>, 64>;    // candidates, 8 per patch
 
 fn coarse_at(direction: u32, at: vec2<f32>) -> vec2<f32> {
@@ -30,11 +30,12 @@ fn coarse_at(direction: u32, at: vec2<f32>) -> vec2<f32> {
         mix(coarse_flow[r1 + a.x], coarse_flow[r1 + b.x], t.x), t.y);
 }
 
+fn put(quantity: u32, thread: u32, value: f32) { parts[quantity * PITCH + (thread >> 2u)][thread & 3u] = value; }
+
 // Sum of one quantity over the eight invocations of a patch, in a fixed order.
-fn total(quantity: u32, patch_first: u32) -> f32 {
-    let i = quantity * PITCH + patch_first;
-    return ((parts[i] + parts[i + 1u]) + (parts[i + 2u] + parts[i + 3u]))
-        + ((parts[i + 4u] + parts[i + 5u]) + (parts[i + 6u] + parts[i + 7u]));
+fn total(quantity: u32, first: u32) -> f32 {
+    let i = quantity * PITCH + (first >> 2u);
+    return dot(parts[i] + parts[i + 1u], vec4(1.0));
 }
 
 // Every second pixel of one row of the patch: normalised luma, its gradient, whether it lies in the picture.
@@ -99,13 +100,13 @@ fn search(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
     let start_odd = start + f32(x1 - x0) * per_x;
     let hop = 2.0 * per_x;
 
-    parts[thread] = dot(even.gx, even.gx) + dot(odd.gx, odd.gx);
-    parts[PITCH + thread] = dot(even.gx, even.gy) + dot(odd.gx, odd.gy);
-    parts[2u * PITCH + thread] = dot(even.gy, even.gy) + dot(odd.gy, odd.gy);
-    parts[3u * PITCH + thread] = dot(even.gx + odd.gx, vec4(1.0));
-    parts[4u * PITCH + thread] = dot(even.gy + odd.gy, vec4(1.0));
-    parts[5u * PITCH + thread] = dot(even.there + odd.there, vec4(1.0));
-    parts[6u * PITCH + thread] = even.there.x + even.there.z;
+    put(0u, thread, dot(even.gx, even.gx) + dot(odd.gx, odd.gx));
+    put(1u, thread, dot(even.gx, even.gy) + dot(odd.gx, odd.gy));
+    put(2u, thread, dot(even.gy, even.gy) + dot(odd.gy, odd.gy));
+    put(3u, thread, dot(even.gx + odd.gx, vec4(1.0)));
+    put(4u, thread, dot(even.gy + odd.gy, vec4(1.0)));
+    put(5u, thread, dot(even.there + odd.there, vec4(1.0)));
+    put(6u, thread, even.there.x + even.there.z);
     // candidates, one per invocation: the global model itself (or no motion), the coarse flow here and around here
     var candidates = 1u;
     if (level.flags & 1u) != 0u { candidates += level.candidates; }
@@ -119,12 +120,15 @@ fn search(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
     }
     starts[thread] = candidate;
     workgroupBarrier();
-    if lane < 7u { totals[thread] = total(lane, mine); }
+    if lane < 7u { totals[thread >> 2u][thread & 3u] = total(lane, mine); }
     workgroupBarrier();
-    var h = vec3(totals[mine], totals[mine + 1u], totals[mine + 2u]);       // xx, xy, yy
-    let n = max(totals[mine + 5u], 1.0);
-    let probed = max(totals[mine + 6u], 1.0);
-    let mean = vec2(totals[mine + 3u], totals[mine + 4u]) / n;
+    let result = mine >> 2u;
+    let s0 = totals[result];
+    let s1 = totals[result + 1u];
+    var h = s0.xyz;                             // xx, xy, yy
+    let n = max(s1.y, 1.0);
+    let probed = max(s1.z, 1.0);
+    let mean = vec2(s0.w, s1.x) / n;
     h -= n * vec3(mean.x * mean.x, mean.x * mean.y, mean.y * mean.y);
     h += vec3(1.0, 0.0, 1.0) * (0.002 * n);     // a flat patch stays where it starts
     let inverse = vec3(h.z, -h.y, h.x) / (h.x * h.z - h.y * h.y);
@@ -137,20 +141,20 @@ fn search(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
     for (var k = 0u; k < candidates; k++) {
         let at = start + starts[mine + k];
         let r = even.there.xz * (vec2(bilinear(1u - direction, at), bilinear(1u - direction, at + 2.0 * hop)) - even.wanted.xz);
-        parts[2u * k * PITCH + thread] = r.x + r.y;
-        parts[(2u * k + 1u) * PITCH + thread] = dot(r, r);
+        put(2u * k, thread, r.x + r.y);
+        put(2u * k + 1u, thread, dot(r, r));
     }
     workgroupBarrier();
     if lane < candidates {
         let sum = total(2u * lane, mine);
-        totals[thread] = (total(2u * lane + 1u, mine) - sum * sum / probed) / probed;
+        totals[thread >> 2u][thread & 3u] = (total(2u * lane + 1u, mine) - sum * sum / probed) / probed;
     }
     workgroupBarrier();
     var best = vec2(0.0);
-    var cost = totals[mine];
+    var cost = totals[result].x;
     for (var k = 1u; k < candidates; k++) {
         // the flow of this very place gets a small advantage: on equal terms smoothness should win
-        let c = totals[mine + k] * select(1.0, 0.8, k == 1u);
+        let c = totals[result + (k >> 2u)][k & 3u] * select(1.0, 0.8, k == 1u);
         if c < cost { cost = c; best = starts[mine + k]; }
     }
 
@@ -158,34 +162,35 @@ fn search(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
     var kept = best;
     var kept_cost = 1e9;
     var done = !exists;
-    for (var step = 0u; step <= level.iterations; step++) {
+    for (var step = 0u; step < level.iterations; step++) {
         if !done {
             var mine_now = step_sums(1u - direction, even, start + w, hop);
             if dense {
                 let more = step_sums(1u - direction, odd, start_odd + w, hop);
                 mine_now = Sums(mine_now.b + more.b, mine_now.sum + more.sum, mine_now.squares + more.squares, mine_now.seen + more.seen);
             }
-            parts[thread] = mine_now.b.x;
-            parts[PITCH + thread] = mine_now.b.y;
-            parts[2u * PITCH + thread] = mine_now.sum;
-            parts[3u * PITCH + thread] = mine_now.squares;
-            parts[4u * PITCH + thread] = mine_now.seen;
+            put(0u, thread, mine_now.b.x);
+            put(1u, thread, mine_now.b.y);
+            put(2u, thread, mine_now.sum);
+            put(3u, thread, mine_now.squares);
+            put(4u, thread, mine_now.seen);
         }
         workgroupBarrier();
-        if !done && lane < 5u { totals[thread] = total(lane, mine); }
+        if !done && lane < 5u { totals[thread >> 2u][thread & 3u] = total(lane, mine); }
         workgroupBarrier();
         if !done {
-            let seen = totals[mine + 4u];
-            let sum = totals[mine + 2u];
-            let now = (totals[mine + 3u] - sum * sum / seen) / seen;
+            let now_sums = totals[result];
+            let seen = totals[result + 1u].x;
+            let now = (now_sums.w - now_sums.z * now_sums.z / seen) / seen;
             if seen < 0.25 * n { done = true; }
             else if now < kept_cost { kept_cost = now; kept = w; }
             else if step > 2u { done = true; }
-            let b = vec2(totals[mine], totals[mine + 1u]);
+            let b = now_sums.xy;
             let delta = vec2(inverse.x * b.x + inverse.y * b.y, inverse.y * b.x + inverse.z * b.y);
             w -= delta;
             if dot(delta, delta) < 1e-4 || any(abs(w - best) > vec2(level.reach)) { done = true; }
         }
     }
+    if !done { kept = w; }      // the last step is taken on trust
     if exists && lane == 0u { patches[(direction * level.patches.y + cell.y) * level.patches.x + cell.x] = vec4(kept, kept_cost, 0.0); }
 }

@@ -71,7 +71,7 @@ impl Stage for FlowPictureStage {
             (2, summary),
             (3, painted),
         ]);
-        Some(passes.finish())
+        passes.finish()
     }
 
     fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {

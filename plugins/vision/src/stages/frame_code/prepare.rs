@@ -17,5 +17,5 @@ pub(super) fn prepare(stage: &FrameCodeStage, context: &mut PrepareContext<'_>) 
         .pass(&stage.read_code, Workgroups::Fixed(1, 1, 1))
         .own(&[(0, params.as_entire_binding()), (1, words)])
         .current(|slot| [(0, BindingResource::TextureView(&luma[slot].view))]);
-    Some(passes.finish())
+    passes.finish()
 }

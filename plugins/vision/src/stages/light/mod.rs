@@ -62,7 +62,7 @@ impl Stage for LightStage {
         let picture = BindingResource::TextureView(&context.input::<LivePicture>()?.first()?.view);
         let mut passes = context.passes();
         passes.pass(&self.mean_light, Workgroups::Fixed(1, 1, 1)).own(&[(0, mean), (1, picture)]);
-        Some(passes.finish())
+        passes.finish()
     }
 
     fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {

@@ -95,7 +95,7 @@ impl Stage for MatchStage {
         let found = context.input_buffers::<Features>()?;
         let mut passes = context.passes();
         if targets.count == 0 {
-            return Some(passes.finish());
+            return passes.finish();
         }
         let scan = passes.scratch("freshet:match scan", params.scan_bytes());
         let queries = passes.scratch("freshet:match queries", Params::QUERY_BYTES);
@@ -155,7 +155,7 @@ impl Stage for MatchStage {
                 at(7, shared.pair_counts),
             ])
             .current(points);
-        Some(passes.finish())
+        passes.finish()
     }
 
     fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {

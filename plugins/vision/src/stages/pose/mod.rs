@@ -114,7 +114,7 @@ impl Stage for PoseStage {
         let shared = Shared::of(context.input_buffers::<Matches>()?)?;
         let mut passes = context.passes();
         if targets.count == 0 {
-            return Some(passes.finish());
+            return passes.finish();
         }
         let hypotheses = passes.scratch("freshet:pose hypotheses", params.hypothesis_bytes());
         let uniform = passes.uniform("freshet:pose params", bytemuck::bytes_of(&params));
@@ -173,7 +173,7 @@ impl Stage for PoseStage {
             at(6, &poses),
             at(7, shared.state),
         ]);
-        Some(passes.finish())
+        passes.finish()
     }
 
     fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {

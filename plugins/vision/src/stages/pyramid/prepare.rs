@@ -35,7 +35,7 @@ pub(super) fn prepare(stage: &PyramidStage, context: &mut PrepareContext<'_>) ->
             let luma = BindingResource::TextureView(&luma[slot].view);
             [(0, luma), level(0), level(1), level(2), level(3), level(4)]
         });
-    Some(passes.finish())
+    passes.finish()
 }
 
 /// A view for each level that the shader names, existing or not.

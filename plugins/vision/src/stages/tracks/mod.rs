@@ -123,7 +123,7 @@ impl Stage for TracksStage {
             .pass(&self.keep_and_fill, Workgroups::Fixed(1, 1, 1))
             .own(&[params, state, grid, told])
             .current(|slot| [(0, settings.points(&features[slot]))]);
-        Some(passes.finish())
+        passes.finish()
     }
 
     fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
