@@ -1,14 +1,18 @@
 //! Vision on the GPU, on the frame's own texture.
 //!
 //! ```text
-//!  native bytes ─► convert ─┬─► LivePicture / Picture ─► screens
-//!                           └─► Luma ─┬─► pyramid
-//!                                     └─► frame_code ─► FrameCode on the frame
+//!  native bytes ─► convert ─► luma ─┬─► pyramid ─┬─► flow ──────┬─► tracks
+//!                     │             │            ├─► features ──┘
+//!                     │             │            │       └─► match ─► pose ─┐
+//!                     │             │            └─────────────────► align ─┴─► TargetSightings
+//!                     │             └─► frame_code
+//!                     └─► live picture ─► light · flow_picture · feature_picture
 //! ```
 //!
-//! Each stage is a folder in [`stages`]: `mod.rs` says what it is and answers the seven questions, `pipeline.rs`
-//! compiles, `prepare.rs` binds, `dispatch.rs` records, and a shader does the work. `cargo xtask new-stage NAME` makes
-//! such a folder; adding its `StagePlugin` to the app is all it takes.
+//! Each stage is a folder in [`stages`]: `mod.rs` says what it is and answers the seven questions, `prepare.rs` lists
+//! its passes for a stream, shaders do the work. `cargo xtask new-stage NAME` makes such a folder; adding its
+//! `StagePlugin` to the app is all it takes. Beside them: the [`camera`] model, [`calibrate`] for pictures of a
+//! chessboard, and [`targets`], the pictures that `match` and `align` know.
 //!
 //! # The seven questions
 //!

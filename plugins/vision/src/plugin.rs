@@ -23,6 +23,14 @@ use crate::stages::tracks::TracksStage;
 /// | `convert` | native bytes | `Luma`, `LivePicture`, `Picture` |
 /// | `pyramid` | `Luma` | `Pyramid` |
 /// | `frame_code` | `Luma` | `FrameCode` (attached) |
+/// | `flow` | `Luma`, `Pyramid`, of the frame before, too | `OpticalFlow` (texture; summary attached) |
+/// | `features` | `Luma`, `Pyramid` | `Features` (buffer; count attached) |
+/// | `tracks` | `OpticalFlow`, `Features` | `Tracks` (buffer; summary attached) |
+/// | `match` | `Features`, the `TargetDatabase` | `Matches`, `TargetTracks` (buffers) |
+/// | `pose` | `Matches`, `Features` | `TargetHomographies` (buffer) |
+/// | `align` | `TargetHomographies`, `TargetTracks`, `Luma`, `Pyramid` | `TargetSightings` (attached) |
+/// | `light` | `LivePicture` | `LightEstimate` (attached) |
+/// | `flow_picture`, `feature_picture` | `LivePicture` and what they show | `FlowPicture`, `FeaturePicture` |
 #[derive(Debug, Default, Clone)]
 pub struct VisionPlugin;
 

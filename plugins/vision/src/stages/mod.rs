@@ -1,5 +1,5 @@
-//! The stages, one folder each: what it is (`mod`), its pipelines, what it prepares for a stream, what it records for a
-//! frame, and its shader.
+//! The stages, one folder each: what it is (`mod`), the passes it prepares for a stream (`prepare`, where it does not fit
+//! into `mod`), its shaders.
 
 pub mod align;
 pub mod convert;

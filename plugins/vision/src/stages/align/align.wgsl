@@ -188,7 +188,7 @@ fn assign(slot: u32, thread: u32) {
     if thread == 0u {
         job = select(0u, held, held <= params.target_count);
         hypothesis_count = 0u;
-        // Not every host zeroes workgroup memory.
+        // Workgroup memory may hold anything at first.
         atomicStore(&fresh, 0u);
         atomicStore(&own_offers, 0u);
         atomicStore(&free_before, 0u);

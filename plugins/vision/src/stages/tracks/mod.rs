@@ -3,7 +3,7 @@
 //! ```text
 //!  OpticalFlow ─► advance: moved by the flow, dropped where it is not trusted (forward and backward disagree)
 //!  Features ────► fill: each empty cell of 16x16 pixels begins a track at its feature
-//!                   └─► Tracks: a buffer of points for the stream, and 12 bytes that come back
+//!                   └─► Tracks: a buffer of points for the stream, and 16 bytes that come back
 //! ```
 //!
 //! The buffer: `count: u32`, `last_id: u32`, padding to 256 bytes, then [`TracksStage::CAPACITY`] places of 32 bytes: `x,
