@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_is_five_sources_and_a_shader_of_its_name() {
+    fn a_stage_is_three_sources_and_a_shader_of_its_name() {
         let folder = Folder::new("made");
         folder.ask("edge_map").unwrap();
         let entries = fs::read_dir(folder.0.join("edge_map")).unwrap();

@@ -29,7 +29,7 @@ mod tests {
         for (file_name, text) in &files {
             assert!(!file_name.contains("{{") && !text.contains("{{"), "{file_name}");
         }
-        assert_eq!(files[4].0, "edge_map.wgsl");
+        assert_eq!(files[2].0, "edge_map.wgsl");
     }
 
     #[test]

@@ -122,10 +122,10 @@ impl Index {
 
     /// `None` where no descriptor is near.
     fn cell(&self, at: [f32; 2]) -> Option<usize> {
-        let [column, row] = at.map(|at| (at / NEAR).floor() as i32 + 2);
+        let [column, row] = at.map(|at| ((at / NEAR).floor() as i32).saturating_add(2));
         let (columns, rows) = (self.columns as i32, (self.cells.len() / self.columns) as i32);
         let inside = (1..columns - 1).contains(&column) && (1..rows - 1).contains(&row);
-        inside.then_some((row * columns + column) as usize)
+        inside.then(|| (row * columns + column) as usize)
     }
 
     /// Descriptors that may be near.
