@@ -6,7 +6,8 @@
 //! ar --source camera:0 --target cover.jpg --target-width 0.12 --calibration camera.yml
 //! ```
 //!
-//! `--set flow=fast|balanced|accurate` finds dense flow as well: nothing here looks at it, but its time is in the report.
+//! `--set flow=fast|balanced|accurate` finds dense flow as well: nothing here looks at it, but its time is in the
+//! report. `--set capacity=N` looks for targets among more or fewer features than 2,000: many targets want many.
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
 use bevy_freshet::ar::prelude::*;
 use bevy_freshet::prelude::*;
 use bevy_freshet::vision::camera::{CalibrationFile, CameraModel};
+use bevy_freshet::vision::stages::features::FeatureSettings;
 use bevy_freshet::vision::stages::flow::{FlowPreset, FlowSettings};
 use bevy_freshet::vision::targets::{EnrolError, EnrolledTarget};
 use freshet_example::{Options, fail};
@@ -26,7 +28,7 @@ use freshet_example::{Options, fail};
 const POSTER_WIDTH: f32 = 0.3;
 
 fn main() -> AppExit {
-    let flags = &["flow", "--target", "--target-width", "--calibration"];
+    let flags = &["flow", "capacity", "--target", "--target-width", "--calibration"];
     let example = freshet_example::Example::with_settings("ar", "assets/media/poster.avi", flags);
     let options = &example.options;
     if options.sources.len() > 1 {
@@ -39,7 +41,12 @@ fn main() -> AppExit {
         "accurate" => FlowPreset::Accurate,
         other => fail(&format!("--set flow={other}: it is fast, balanced or accurate")),
     });
+    let capacity = options.setting("capacity").map(|text| match text.parse() {
+        Ok(points) if FeatureSettings::CAPACITY.contains(&points) => points,
+        _ => fail(&format!("--set capacity={text}: a number of features from 64 to 8192 is wanted")),
+    });
     App::new()
+        .insert_resource(capacity.map_or_else(FeatureSettings::default, FeatureSettings::with_capacity))
         .insert_resource(FlowSettings { preset: flow.unwrap_or_default() })
         .insert_resource(given)
         .add_plugins(example)
