@@ -61,7 +61,7 @@ impl Params {
             chunks: targets.most_descriptors.div_ceil(CHUNK).max(1),
             distance_max: 90,
             ratio: 0.9,
-            votes_min: 8,
+            votes_min: 24,
             frame_width: format.width as f32,
             frame_height: format.height as f32,
             inlier_px: 3.0,
