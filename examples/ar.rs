@@ -7,7 +7,7 @@
 //! ```
 //!
 //! `--set flow=fast|balanced|accurate` finds dense flow as well: nothing here looks at it, but its time is in the
-//! report. `--set capacity=N` looks for targets among more or fewer features than 2,000: many targets want many.
+//! report. `--set capacity=N` looks for targets among more or fewer features than 2,000.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use bevy_freshet::ar::prelude::*;
 use bevy_freshet::prelude::*;
 use bevy_freshet::vision::camera::{CalibrationFile, CameraModel};
 use bevy_freshet::vision::stages::features::FeatureSettings;
-use bevy_freshet::vision::stages::flow::{FlowPreset, FlowSettings};
+use bevy_freshet::vision::stages::flow::FlowSettings;
 use bevy_freshet::vision::targets::{EnrolError, EnrolledTarget};
 use freshet_example::{Options, fail};
 
@@ -35,19 +35,14 @@ fn main() -> AppExit {
         fail("--source: one stream is shown; give one");
     }
     let given = Given { targets: targets(options), lens: lens(options) };
-    let flow = options.setting("flow").map(|preset| match preset {
-        "fast" => FlowPreset::Fast,
-        "balanced" => FlowPreset::Balanced,
-        "accurate" => FlowPreset::Accurate,
-        other => fail(&format!("--set flow={other}: it is fast, balanced or accurate")),
-    });
+    let preset = options.flow_preset("flow");
     let capacity = options.setting("capacity").map(|text| match text.parse() {
         Ok(points) if FeatureSettings::CAPACITY.contains(&points) => points,
         _ => fail(&format!("--set capacity={text}: a number of features from 64 to 8192 is wanted")),
     });
     App::new()
         .insert_resource(capacity.map_or_else(FeatureSettings::default, FeatureSettings::with_capacity))
-        .insert_resource(FlowSettings { preset: flow.unwrap_or_default() })
+        .insert_resource(FlowSettings { preset })
         .insert_resource(given)
         .add_plugins(example)
         .add_systems(Startup, set_up)

@@ -5,17 +5,12 @@
 
 use bevy::prelude::*;
 use bevy_freshet::prelude::*;
-use bevy_freshet::vision::stages::flow::{FlowPreset, FlowSettings};
+use bevy_freshet::vision::stages::flow::FlowSettings;
 
 fn main() -> AppExit {
     let example =
         freshet_example::Example::with_settings("flow", "assets/media/clip.avi", &["preset", "--export-flow"]);
-    let preset = match example.options.setting("preset") {
-        None | Some("balanced") => FlowPreset::Balanced,
-        Some("fast") => FlowPreset::Fast,
-        Some("accurate") => FlowPreset::Accurate,
-        Some(other) => freshet_example::fail(&format!("--set preset={other}: it is fast, balanced or accurate")),
-    };
+    let preset = example.options.flow_preset("preset");
     example.options.make_folder("--export-flow", example.options.export_flow.as_ref());
     App::new()
         .add_plugins(example)

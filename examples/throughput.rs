@@ -16,7 +16,7 @@ use bevy_freshet::base::Bytes;
 use bevy_freshet::frame::{FrameEncoder, FrameGraphSystems};
 use bevy_freshet::ledger::{Report, ReportExtra, stage};
 use bevy_freshet::prelude::*;
-use bevy_freshet::vision::stages::flow::{FlowPreset, FlowSettings};
+use bevy_freshet::vision::stages::flow::FlowSettings;
 use bevy_freshet::vision::targets::{EnrolledTarget, TargetDatabase};
 use serde_json::json;
 
@@ -33,12 +33,7 @@ fn main() -> AppExit {
     if !matches!(example.options.setting("stages"), None | Some("base" | "all" | "chain")) {
         freshet_example::fail("--set stages: it is base, all or chain");
     }
-    let preset = match example.options.setting("flow") {
-        None | Some("balanced") => FlowPreset::Balanced,
-        Some("fast") => FlowPreset::Fast,
-        Some("accurate") => FlowPreset::Accurate,
-        Some(other) => freshet_example::fail(&format!("--set flow={other}: it is fast, balanced or accurate")),
-    };
+    let preset = example.options.flow_preset("flow");
     let targets = learn(&example.options.target_pictures(None));
     App::new()
         .insert_resource(FlowSettings { preset })

@@ -76,6 +76,23 @@ fn a_first_frame_has_no_flow_and_nobody_trusts_it() {
 }
 
 #[test]
+fn a_frame_of_which_nothing_was_made_is_no_frame_before() {
+    let mut app = app();
+    let picture = Gray::rectangles(120, 90, 1);
+    let format = FrameFormat::new(120, 90, PixelFormat::Gray8).unwrap();
+    let settings = StreamSettings::default().with_pace(Pace::Every);
+    let (id, thread) = stream(&mut app, settings, format, 8, Duration::ZERO, move |_| picture.luma.clone());
+    app.app.world_mut().entity_mut(id).insert(Wants::<LivePicture>::default());
+    app.turn_until(PATIENCE, |world| world.get::<StreamStats>(id).unwrap().captured >= 2);
+    app.app.world_mut().entity_mut(id).insert(Wants::<OpticalFlow>::default());
+    app.turn_until(PATIENCE, |world| world.get::<Latest<OpticalFlow>>(id).is_some());
+    assert_eq!(app.app.world().get::<Latest<OpticalFlow>>(id).unwrap().value.trusted, 0.0);
+    app.turn_until(PATIENCE, |world| world.get::<StreamStats>(id).unwrap().completed == 8);
+    assert!(app.app.world().get::<Latest<OpticalFlow>>(id).unwrap().value.trusted > 0.5);
+    thread.join().unwrap();
+}
+
+#[test]
 fn odd_sizes_have_flow_and_features() {
     let mut app = app();
     for (width, height) in [(1, 1), (3, 40), (33, 17), (131, 77)] {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_freshet::prelude::*;
 use bevy_freshet::vision::camera::{self, CameraModel, CameraModelError, Distortion};
+use bevy_freshet::vision::stages::flow::FlowPreset;
 use clap::{Parser, ValueEnum};
 
 use super::outcome::fail;
@@ -225,6 +226,17 @@ impl Options {
         }
         paths.extend(default.filter(|_| self.targets.is_empty()));
         paths
+    }
+
+    /// The quality of flow that was said for `--set KEY=fast|balanced|accurate`. Ends the program for anything else.
+    pub fn flow_preset(&self, key: &str) -> FlowPreset {
+        match self.setting(key) {
+            None => FlowPreset::default(),
+            Some("fast") => FlowPreset::Fast,
+            Some("balanced") => FlowPreset::Balanced,
+            Some("accurate") => FlowPreset::Accurate,
+            Some(other) => fail(&format!("--set {key}={other}: it is fast, balanced or accurate")),
+        }
     }
 
     /// What was said for `--set KEY=…`.

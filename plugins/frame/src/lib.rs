@@ -56,8 +56,8 @@ pub use port::{CapturePort, FrameStamp, FrameWriter, Offer, StreamPort, WriteErr
 pub use readback::{Decode, MetadataLayout, MetadataSection};
 pub use render::{
     Bound, BufferShape, FrameEncoder, FrameGraphSystems, FrameJob, FrameJobs, Kernel, Makes, NoSettings, PassBuilder,
-    Passes, PassesBuilder, PrepareContext, ProductTuple, Readiness, ReadyProducts, SlotTexture, Stage, StagePlugin,
-    StageSetup, StreamGpu, StreamsGpu, TextureShape, Workgroups,
+    Passes, PassesBuilder, PrepareContext, ProductTuple, Readiness, ReadyProducts, SlotTexture, Stage, StageBindings,
+    StagePlugin, StageSetup, StreamGpu, StreamsGpu, TextureShape, Workgroups,
 };
 pub use schedule::{FreshetFirst, FreshetLast, FreshetSystems};
 pub use skipped::Skipped;

@@ -25,7 +25,7 @@ use bevy::ecs::system::Commands;
 use bevy::render::render_resource::PipelineCache;
 use freshet_base::{Attachment, FrameId, Luma, Product};
 use freshet_frame::{
-    AttachExt, Decode, FrameJob, Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup,
+    AttachExt, Decode, Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup,
 };
 use serde::Serialize;
 
@@ -79,16 +79,6 @@ impl Stage for {{Name}}Stage {
 
     fn prepare(&self, _: &NoSettings, context: &mut PrepareContext<'_>) -> Option<Passes> {
         prepare::prepare(self, context)
-    }
-
-    fn dispatch(
-        &self,
-        passes: &Passes,
-        frame: &FrameJob,
-        cache: &PipelineCache,
-        recorder: &mut wgpu::ComputePass<'_>,
-    ) {
-        passes.record(frame, cache, recorder);
     }
 }
 

@@ -7,18 +7,16 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use bevy::ecs::prelude::*;
-use bevy::log::warn;
 use bevy::render::renderer::{RenderContext, RenderDevice};
-use freshet_base::{Bytes, Features};
+use freshet_base::Features;
 use freshet_frame::{FrameJobs, Pipeline, StreamsGpu};
-use freshet_ledger::DOWN_EXPORT;
 
+use super::ExportDone;
+use super::delivery::Delivery;
 use super::render::ExportQueue;
 use super::writer::Work;
-use super::{ExportDone, ExportError};
 
 /// Where points begin in a frame's buffer.
 const HEADER_BYTES: usize = 256;
@@ -34,12 +32,8 @@ pub(crate) struct FeatureExport {
     pub(super) folder: Arc<PathBuf>,
 }
 
-/// A frame's features in a mapped buffer.
-pub(super) struct FeatureSet {
-    path: PathBuf,
-    buffer: wgpu::Buffer,
-    arrived: bool,
-}
+/// A frame's features, as they lie in its buffer.
+pub(super) struct FeatureSet(Delivery);
 
 /// Copies the features of this app frame's frames.
 pub(crate) fn record_features(
@@ -50,44 +44,25 @@ pub(crate) fn record_features(
     device: Res<RenderDevice>,
     mut context: RenderContext,
 ) {
-    let Some(writer) = &queue.writer else { return };
     let product = pipeline.find::<Features>();
     for export in &queue.features {
         let Some(job) = jobs.jobs.iter().find(|job| job.stream == export.stream) else { continue };
         let held = streams.get(job.stream).and_then(|stream| stream.buffers(product)?.get(job.slot));
         let (Some(found), true) = (held, job.made().contains(product)) else { continue };
-        let buffer = device.wgpu_device().create_buffer(&wgpu::BufferDescriptor {
-            label: Some("freshet:feature export"),
-            size: found.size(),
-            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        let encoder = context.command_encoder();
-        encoder.copy_buffer_to_buffer(found, 0, &buffer, 0, found.size());
-        DOWN_EXPORT.add(Bytes(buffer.size()));
-        queue.open.fetch_add(1, Ordering::Relaxed);
-        let path = export.folder.join(format!("{:06}.bin", job.seq));
-        let set = FeatureSet { path, buffer: buffer.clone(), arrived: false };
-        let (writer, open) = (writer.clone(), Arc::clone(&queue.open));
-        encoder.map_buffer_on_submit(&buffer, wgpu::MapMode::Read, .., move |mapped| {
-            let set = FeatureSet { arrived: mapped.is_ok(), ..set };
-            if writer.try_send(Work::Features(set)).is_err() {
-                open.fetch_sub(1, Ordering::Relaxed);
-                warn!("a frame's features were not exported: the disk is too slow");
-            }
-        });
+        Delivery::send(
+            &queue,
+            &device,
+            context.command_encoder(),
+            (export.folder.join(format!("{:06}.bin", job.seq)), found.size()),
+            |encoder, buffer| encoder.copy_buffer_to_buffer(found, 0, buffer, 0, found.size()),
+            |delivery| Work::Features(FeatureSet(delivery)),
+        );
     }
 }
 
 /// Writes one file.
 pub(super) fn write_features(set: &FeatureSet) -> ExportDone {
-    let path = set.path.clone();
-    if !set.arrived {
-        return ExportDone { path: path.clone(), result: Err(ExportError::DeviceLost { path }) };
-    }
-    let view = set.buffer.slice(..).get_mapped_range();
-    let written = write_file(&path, &view);
-    ExportDone { path: path.clone(), result: written.map(|()| 1).map_err(|source| ExportError::Write { path, source }) }
+    set.0.write(write_file)
 }
 
 /// Writes what of a frame's buffer is in use.

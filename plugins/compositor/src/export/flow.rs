@@ -7,18 +7,16 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use bevy::ecs::prelude::*;
-use bevy::log::warn;
 use bevy::render::renderer::{RenderContext, RenderDevice};
-use freshet_base::{Bytes, OpticalFlow};
+use freshet_base::OpticalFlow;
 use freshet_frame::{FrameJobs, Pipeline, StreamsGpu};
-use freshet_ledger::DOWN_EXPORT;
 
+use super::ExportDone;
+use super::delivery::Delivery;
 use super::render::ExportQueue;
 use super::writer::Work;
-use super::{ExportDone, ExportError};
 
 /// First in every file; reads `PIEH` as text.
 const MAGIC: f32 = 202_021.25;
@@ -30,14 +28,12 @@ pub(crate) struct FlowExport {
     pub(super) folder: Arc<PathBuf>,
 }
 
-/// A frame's flow in a mapped buffer: four half floats a pixel, the first two of which are the vector.
+/// A frame's flow: four half floats a pixel, the first two of which are the vector.
 pub(super) struct FlowField {
-    path: PathBuf,
+    delivery: Delivery,
     width: u32,
     height: u32,
     row_bytes: u32,
-    buffer: wgpu::Buffer,
-    arrived: bool,
 }
 
 /// Copies the flow of this app frame's frames.
@@ -49,7 +45,6 @@ pub(crate) fn record_flows(
     device: Res<RenderDevice>,
     mut context: RenderContext,
 ) {
-    let Some(writer) = &queue.writer else { return };
     let product = pipeline.find::<OpticalFlow>();
     for export in &queue.flows {
         let Some(job) = jobs.jobs.iter().find(|job| job.stream == export.stream) else { continue };
@@ -60,55 +55,33 @@ pub(crate) fn record_flows(
         let path = export.folder.join(format!("{:06}.flo", job.seq));
         let size = flow.texture.size();
         let row_bytes = (size.width * 8).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
-        let buffer = device.wgpu_device().create_buffer(&wgpu::BufferDescriptor {
-            label: Some("freshet:flow export"),
-            size: u64::from(row_bytes) * u64::from(size.height),
-            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
         let layout = wgpu::TexelCopyBufferLayout {
             offset: 0,
             bytes_per_row: Some(row_bytes),
             rows_per_image: Some(size.height),
         };
-        let encoder = context.command_encoder();
-        encoder.copy_texture_to_buffer(
-            flow.texture.as_image_copy(),
-            wgpu::TexelCopyBufferInfo { buffer: &buffer, layout },
-            size,
+        let (width, height) = (size.width, size.height);
+        Delivery::send(
+            &queue,
+            &device,
+            context.command_encoder(),
+            (path, u64::from(row_bytes) * u64::from(height)),
+            |encoder, buffer| {
+                let into = wgpu::TexelCopyBufferInfo { buffer, layout };
+                encoder.copy_texture_to_buffer(flow.texture.as_image_copy(), into, size);
+            },
+            move |delivery| Work::Flow(FlowField { delivery, width, height, row_bytes }),
         );
-        DOWN_EXPORT.add(Bytes(buffer.size()));
-        queue.open.fetch_add(1, Ordering::Relaxed);
-        let field = FlowField {
-            path,
-            width: size.width,
-            height: size.height,
-            row_bytes,
-            buffer: buffer.clone(),
-            arrived: false,
-        };
-        let (writer, open) = (writer.clone(), Arc::clone(&queue.open));
-        encoder.map_buffer_on_submit(&buffer, wgpu::MapMode::Read, .., move |mapped| {
-            let field = FlowField { arrived: mapped.is_ok(), ..field };
-            if writer.try_send(Work::Flow(field)).is_err() {
-                open.fetch_sub(1, Ordering::Relaxed);
-                warn!("a flow field was not exported: the disk is too slow");
-            }
-        });
     }
 }
 
 /// Writes one file.
 pub(super) fn write_flow(field: &FlowField) -> ExportDone {
-    let path = field.path.clone();
-    if !field.arrived {
-        return ExportDone { path: path.clone(), result: Err(ExportError::DeviceLost { path }) };
-    }
-    let view = field.buffer.slice(..).get_mapped_range();
-    let rows = view.chunks_exact(field.row_bytes as usize);
-    let vectors = rows.flat_map(|row| row[..field.width as usize * 8].chunks_exact(8).map(vector));
-    let written = write_file(&path, field.width, field.height, vectors);
-    ExportDone { path: path.clone(), result: written.map(|()| 1).map_err(|source| ExportError::Write { path, source }) }
+    field.delivery.write(|path, held| {
+        let rows = held.chunks_exact(field.row_bytes as usize);
+        let vectors = rows.flat_map(|row| row[..field.width as usize * 8].chunks_exact(8).map(vector));
+        write_file(path, field.width, field.height, vectors)
+    })
 }
 
 /// The first two of a texel's four half floats.

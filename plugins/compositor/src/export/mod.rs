@@ -5,6 +5,7 @@
 //!                      booked as export                        bounded queue
 //! ```
 
+mod delivery;
 mod features;
 mod file;
 mod flow;

@@ -28,7 +28,7 @@ pub use job::{FrameJob, FrameJobs};
 pub use kernel::Kernel;
 pub use outputs::{BufferShape, PrepareContext, SlotTexture, StreamGpu, StreamsGpu, TextureShape};
 pub use passes::{Bound, PassBuilder, Passes, PassesBuilder, Workgroups};
-pub use stage::{Makes, NoSettings, ProductTuple, Readiness, Stage, StagePlugin, StageSetup};
+pub use stage::{Makes, NoSettings, ProductTuple, Readiness, Stage, StageBindings, StagePlugin, StageSetup};
 
 use crate::demand::Products;
 

@@ -16,6 +16,7 @@ use wgpu::{BindGroupEntry, BindingResource, BufferUsages};
 use super::job::FrameJob;
 use super::kernel::Kernel;
 use super::outputs::PrepareContext;
+use super::stage::StageBindings;
 use crate::gpu::GpuBytes;
 
 /// How many workgroups a pass has.
@@ -55,14 +56,16 @@ struct Pass {
     previous: Vec<BindGroup>,
 }
 
-impl Passes {
-    /// Records them for a frame. Those that read the frame before are left out when there is none.
-    pub fn record(&self, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
+impl StageBindings for Passes {
+    /// Those that read the frame before are left out when there is none.
+    fn record(&self, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
         for pass in &self.passes {
             pass.record(frame, cache, recorder);
         }
     }
+}
 
+impl Passes {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.passes.len()

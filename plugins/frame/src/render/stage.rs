@@ -26,7 +26,7 @@ use crate::readback::{Decode, MetadataLayout};
 /// ```text
 ///  new ─────────► compiles the pipelines, when a product is first wanted
 ///  prepare ─────► makes textures and bindings, once for a stream and again when its shape changes
-///  dispatch ────► records the work for one frame: no allocation, no decision
+///  record ──────► of the bindings: the work for one frame, no allocation, no decision
 /// ```
 ///
 /// Add it with [`StagePlugin`]; the order among stages follows from what they make and need.
@@ -41,7 +41,7 @@ pub trait Stage: Send + Sync + Sized + 'static {
     /// prepared anew when it changes.
     type Settings: Resource + FromWorld + Clone;
     /// What it keeps for a stream: [`Passes`](super::Passes), mostly.
-    type Bindings: Send + Sync + 'static;
+    type Bindings: StageBindings;
 
     /// Registers what belongs to it, embedded shaders say; runs when the app is built.
     fn build(_app: &mut App) {}
@@ -67,15 +67,12 @@ pub trait Stage: Send + Sync + Sized + 'static {
 
     /// Makes what a stream needs. `None` when an input is missing; the frame's products are skipped then.
     fn prepare(&self, settings: &Self::Settings, context: &mut PrepareContext<'_>) -> Option<Self::Bindings>;
+}
 
+/// What a stage keeps for a stream, and records for each of its frames.
+pub trait StageBindings: Send + Sync + 'static {
     /// Records the work for one frame.
-    fn dispatch(
-        &self,
-        bindings: &Self::Bindings,
-        frame: &FrameJob,
-        cache: &PipelineCache,
-        pass: &mut wgpu::ComputePass<'_>,
-    );
+    fn record(&self, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>);
 }
 
 /// For stages to which there is nothing to say.
@@ -300,7 +297,7 @@ fn run_stage<S: Stage>(
         for job in jobs.jobs.iter_mut().filter(|job| wanting(job)) {
             let held = state.bindings.iter().find(|one| one.stream == job.stream);
             if let Some(bindings) = held.and_then(|one| one.bindings.as_ref()) {
-                foreign(|| stage.dispatch(bindings, job, &cache, &mut pass));
+                foreign(|| bindings.record(job, &cache, &mut pass));
                 job.made = job.made.with(job.products.and(state.makes));
                 state.tally.ran();
             }

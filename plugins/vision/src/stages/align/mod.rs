@@ -35,9 +35,7 @@ use bytemuck::{Pod, Zeroable};
 use freshet_base::{
     FrameId, Luma, OpticalFlow, Product, Pyramid, TargetHomographies, TargetSighting, TargetSightings, TargetTracks,
 };
-use freshet_frame::{
-    AttachExt, Decode, FrameJob, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup, Workgroups,
-};
+use freshet_frame::{AttachExt, Decode, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup, Workgroups};
 use wgpu::BindingResource;
 
 use super::matching::layout::at;
@@ -156,10 +154,6 @@ impl Stage for AlignStage {
             .own(&[at(1, &targets.targets), at(2, &results), at(3, &memory), at(4, tracks)])
             .current(|_| [(0, BindingResource::Buffer(told.clone()))]);
         passes.finish()
-    }
-
-    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
-        passes.record(frame, cache, recorder);
     }
 }
 

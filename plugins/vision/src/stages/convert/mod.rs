@@ -31,7 +31,7 @@ use bevy::app::App;
 use bevy::asset::{embedded_asset, load_embedded_asset};
 use bevy::render::render_resource::PipelineCache;
 use freshet_base::{LivePicture, Luma, Picture};
-use freshet_frame::{FrameJob, Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup};
+use freshet_frame::{Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup};
 
 /// The stage that makes pictures and luma of native bytes.
 #[derive(Debug)]
@@ -64,9 +64,5 @@ impl Stage for Convert {
 
     fn prepare(&self, _: &NoSettings, context: &mut PrepareContext<'_>) -> Option<Passes> {
         prepare::prepare(self, context)
-    }
-
-    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
-        passes.record(frame, cache, recorder);
     }
 }

@@ -21,7 +21,7 @@ use bevy::app::App;
 use bevy::asset::{embedded_asset, load_embedded_asset};
 use bevy::render::render_resource::PipelineCache;
 use freshet_base::{FeaturePicture, Features, LivePicture};
-use freshet_frame::{FrameJob, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup, TextureShape, Workgroups};
+use freshet_frame::{Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup, TextureShape, Workgroups};
 use wgpu::{BindingResource, TextureFormat};
 
 use super::features::FeatureSettings;
@@ -71,9 +71,5 @@ impl Stage for FeaturePictureStage {
             .own(&[painted])
             .current(|slot| [(0, settings.points(&points[slot]))]);
         passes.finish()
-    }
-
-    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
-        passes.record(frame, cache, recorder);
     }
 }

@@ -38,7 +38,7 @@ mod tests;
 use bevy::ecs::system::Commands;
 use bevy::render::render_resource::{BufferInitDescriptor, PipelineCache};
 use freshet_base::{Features, FrameId, Luma, Pyramid};
-use freshet_frame::{AttachExt, Decode, FrameJob, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup};
+use freshet_frame::{AttachExt, Decode, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup};
 
 pub use settings::FeatureSettings;
 
@@ -114,10 +114,6 @@ impl Stage for FeaturesStage {
 
     fn prepare(&self, settings: &FeatureSettings, context: &mut PrepareContext<'_>) -> Option<Passes> {
         prepare::prepare(self, settings, context)
-    }
-
-    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
-        passes.record(frame, cache, recorder);
     }
 }
 

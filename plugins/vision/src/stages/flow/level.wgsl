@@ -17,7 +17,7 @@ struct Level {
     coarse_ratio: f32,      // pixels of this level per pixel of `coarse`
     reach: f32,             // farthest that a patch may move away from its start, px
     tolerance: f32,         // forward-backward miss that halves the confidence, px of level 0
-    edge: f32,              // unused
+    pad0: f32,
     candidates: u32,        // places of the coarse flow that the search tries: 1, 3 or 5
     pad: vec2<f32>,
 };

@@ -38,7 +38,9 @@ mod tests;
 use bevy::ecs::system::Commands;
 use bevy::render::render_resource::PipelineCache;
 use freshet_base::{FrameId, Luma, OpticalFlow, Pyramid};
-use freshet_frame::{AttachExt, Decode, FrameJob, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup};
+use freshet_frame::{
+    AttachExt, Decode, FrameJob, Kernel, Passes, PrepareContext, Readiness, Stage, StageBindings, StageSetup,
+};
 
 pub use settings::{FlowPreset, FlowSettings};
 
@@ -76,6 +78,13 @@ pub struct FlowBindings {
     flow: Passes,
     /// For one that has none.
     first: Passes,
+}
+
+impl StageBindings for FlowBindings {
+    fn record(&self, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
+        let passes = if frame.previous_slot.is_some() { &self.flow } else { &self.first };
+        passes.record(frame, cache, recorder);
+    }
 }
 
 impl Stage for FlowStage {
@@ -123,17 +132,6 @@ impl Stage for FlowStage {
 
     fn prepare(&self, settings: &FlowSettings, context: &mut PrepareContext<'_>) -> Option<FlowBindings> {
         prepare::prepare(self, settings, context)
-    }
-
-    fn dispatch(
-        &self,
-        bindings: &FlowBindings,
-        frame: &FrameJob,
-        cache: &PipelineCache,
-        recorder: &mut wgpu::ComputePass<'_>,
-    ) {
-        let passes = if frame.previous_slot.is_some() { &bindings.flow } else { &bindings.first };
-        passes.record(frame, cache, recorder);
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Level {
     pub(super) coarse_ratio: f32,
     pub(super) reach: f32,
     pub(super) tolerance: f32,
-    pub(super) edge: f32,
+    pub(super) pad0: f32,
     pub(super) candidates: u32,
     pub(super) pad: [f32; 2],
 }
@@ -390,7 +390,7 @@ impl Plan<'_> {
             coarse_ratio: if from == level { 1.0 } else { 2.0 },
             reach: 8.0,
             tolerance: self.tuning.tolerance,
-            edge: 0.0,
+            pad0: 0.0,
             candidates: self.tuning.candidates,
             pad: [0.0; 2],
         };

@@ -18,7 +18,7 @@ fn shaders_and_rust_agree_on_the_level() {
             ("sweeps", offset_of!(Level, sweeps)),
             ("lambda", offset_of!(Level, lambda)),
             ("coarse_ratio", offset_of!(Level, coarse_ratio)),
-            ("edge", offset_of!(Level, edge)),
+            ("candidates", offset_of!(Level, candidates)),
         ];
         for (member, offset) in members {
             assert_eq!(shader.offset_of("Level", member), Some(offset as u32), "{member}");

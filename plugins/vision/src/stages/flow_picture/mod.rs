@@ -23,7 +23,7 @@ use bevy::asset::{embedded_asset, load_embedded_asset};
 use bevy::render::render_resource::PipelineCache;
 use freshet_base::{FlowPicture, LivePicture, OpticalFlow};
 use freshet_frame::{
-    FrameJob, Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup, TextureShape, Workgroups,
+    Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup, TextureShape, Workgroups,
 };
 use wgpu::{BindingResource, TextureFormat};
 
@@ -72,9 +72,5 @@ impl Stage for FlowPictureStage {
             (3, painted),
         ]);
         passes.finish()
-    }
-
-    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
-        passes.record(frame, cache, recorder);
     }
 }

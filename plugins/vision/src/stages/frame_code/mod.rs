@@ -21,7 +21,7 @@ use bevy::app::App;
 use bevy::asset::{embedded_asset, load_embedded_asset};
 use bevy::render::render_resource::PipelineCache;
 use freshet_base::{FrameCode, Luma};
-use freshet_frame::{Decode, FrameJob, Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup};
+use freshet_frame::{Decode, Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup};
 
 /// The stage that reads frame codes.
 #[derive(Debug)]
@@ -55,9 +55,5 @@ impl Stage for FrameCodeStage {
 
     fn prepare(&self, _: &NoSettings, context: &mut PrepareContext<'_>) -> Option<Passes> {
         prepare::prepare(self, context)
-    }
-
-    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
-        passes.record(frame, cache, recorder);
     }
 }

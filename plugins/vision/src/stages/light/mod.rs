@@ -23,7 +23,7 @@ use bevy::ecs::system::Commands;
 use bevy::render::render_resource::PipelineCache;
 use freshet_base::{FrameId, LightEstimate, LivePicture};
 use freshet_frame::{
-    AttachExt, Decode, FrameJob, Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup, Workgroups,
+    AttachExt, Decode, Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup, Workgroups,
 };
 use wgpu::BindingResource;
 
@@ -63,10 +63,6 @@ impl Stage for LightStage {
         let mut passes = context.passes();
         passes.pass(&self.mean_light, Workgroups::Fixed(1, 1, 1)).own(&[(0, mean), (1, picture)]);
         passes.finish()
-    }
-
-    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
-        passes.record(frame, cache, recorder);
     }
 }
 

@@ -25,11 +25,11 @@
 pub(crate) mod layout;
 mod settings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use bevy::render::render_resource::PipelineCache;
 use freshet_base::{Features, Matches, TargetTracks};
-use freshet_frame::{BufferShape, FrameJob, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup};
+use freshet_frame::{BufferShape, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup};
 use layout::{Grid, MOST_CANDIDATES, POSE_BYTES, Params, Shared, at};
 
 use super::features::FeatureSettings;
@@ -156,9 +156,5 @@ impl Stage for MatchStage {
             ])
             .current(points);
         passes.finish()
-    }
-
-    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
-        passes.record(frame, cache, recorder);
     }
 }

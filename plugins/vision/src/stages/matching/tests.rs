@@ -10,7 +10,12 @@ use crate::targets::GpuTarget;
 
 #[test]
 fn shaders_and_rust_agree_on_what_they_share() {
-    for text in [shaders::PLAN, shaders::SHORTLIST, shaders::CANDIDATES, shaders::MATCH] {
+    agree(&[shaders::PLAN, shaders::SHORTLIST, shaders::CANDIDATES, shaders::MATCH]);
+}
+
+/// Checks the layouts that `match` and `pose` have in common.
+pub(crate) fn agree(texts: &[&str]) {
+    for text in texts {
         let shader = Wgsl::parse(text).unwrap();
         assert_eq!(shader.size_of("Params"), Some(size_of::<Params>() as u32));
         assert_eq!(shader.size_of("Target"), Some(size_of::<GpuTarget>() as u32));

@@ -89,7 +89,6 @@ const LOST_FRAMES = 300u; // after that, lost targets queue with the others
 const RETRIEVAL = 64u; // descriptors of a target for the shortlist
 const QUERIES = 1024u;
 const QUERY_CHUNK = 128u;
-const QUERY_CHUNKS = 8u;
 const CHUNK = 128u; // descriptors of a target in shared memory
 const PAIRS = 512u;
 const GUIDED_DISTANCE = 96u; // bits; where the place is known, more may differ

@@ -28,7 +28,7 @@ mod tests;
 
 use bevy::render::render_resource::PipelineCache;
 use freshet_base::{Features, Matches, TargetHomographies};
-use freshet_frame::{BufferShape, FrameJob, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup};
+use freshet_frame::{BufferShape, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup};
 
 use super::features::FeatureSettings;
 use super::matching::layout::{Grid, MOST_CANDIDATES, POSE_BYTES, Params, Shared, at};
@@ -174,9 +174,5 @@ impl Stage for PoseStage {
             at(7, shared.state),
         ]);
         passes.finish()
-    }
-
-    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
-        passes.record(frame, cache, recorder);
     }
 }

@@ -29,7 +29,7 @@ use bevy::app::App;
 use bevy::asset::{embedded_asset, load_embedded_asset};
 use bevy::render::render_resource::PipelineCache;
 use freshet_base::{Luma, Pyramid};
-use freshet_frame::{FrameJob, Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup};
+use freshet_frame::{Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup};
 
 /// The stage that makes smaller and smaller pictures of luma.
 #[derive(Debug)]
@@ -69,9 +69,5 @@ impl Stage for PyramidStage {
 
     fn prepare(&self, _: &NoSettings, context: &mut PrepareContext<'_>) -> Option<Passes> {
         prepare::prepare(self, context)
-    }
-
-    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
-        passes.record(frame, cache, recorder);
     }
 }

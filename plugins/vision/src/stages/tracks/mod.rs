@@ -30,7 +30,7 @@ use bevy::render::render_resource::PipelineCache;
 use bytemuck::{Pod, Zeroable};
 use freshet_base::{Features, FrameId, OpticalFlow, Tracks};
 use freshet_frame::{
-    AttachExt, BufferShape, Decode, FrameJob, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup, Workgroups,
+    AttachExt, BufferShape, Decode, Kernel, Passes, PrepareContext, Readiness, Stage, StageSetup, Workgroups,
 };
 use wgpu::BindingResource;
 
@@ -124,10 +124,6 @@ impl Stage for TracksStage {
             .own(&[params, state, grid, told])
             .current(|slot| [(0, settings.points(&features[slot]))]);
         passes.finish()
-    }
-
-    fn dispatch(&self, passes: &Passes, frame: &FrameJob, cache: &PipelineCache, recorder: &mut wgpu::ComputePass<'_>) {
-        passes.record(frame, cache, recorder);
     }
 }
 
