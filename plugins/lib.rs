@@ -22,6 +22,7 @@
 //! | [`base`] | ids, time, units, formats, reasons, the words for products and attachments |
 //! | [`ledger`] | accounts of bytes, allocations, crossings, waits and drops; the report |
 //! | [`frame`] | streams, frames, leases, attachments; the upload door and the readback door; stages |
+//! | `priority` | levels that follow attention, workloads, worker pools, governor, forecast (feature `priority`) |
 //! | [`capture`] | cameras, files, patterns |
 //! | [`vision`] | GPU stages: convert, pyramid, flow, features, tracks, match, pose, align; camera model, calibration |
 //! | [`compositor`] | live pictures in materials, sprites, UI and egui; export to files |
@@ -42,6 +43,8 @@ pub use freshet_frame as frame;
 #[cfg(feature = "inspector")]
 pub use freshet_inspector as inspector;
 pub use freshet_ledger as ledger;
+#[cfg(feature = "priority")]
+pub use freshet_priority as priority;
 pub use freshet_vision as vision;
 
 use bevy::app::{PluginGroup, PluginGroupBuilder};
@@ -52,6 +55,7 @@ use bevy::app::{PluginGroup, PluginGroupBuilder};
 /// |---|---|
 /// | `LedgerPlugin` | no report, no `freshet/…` diagnostics |
 /// | `FramePlugin` | nothing works |
+/// | `PriorityPlugin` | nothing is ranked: stages run without a budget (feature `priority`) |
 /// | `VisionPlugin` | no products but your own stages' |
 /// | `CapturePlugin` | streams come from your own threads, through `frame::port` |
 /// | `CompositorPlugin` | nothing is shown or exported |
@@ -63,7 +67,10 @@ impl PluginGroup for FreshetPlugins {
     fn build(self) -> PluginGroupBuilder {
         let group = PluginGroupBuilder::start::<Self>()
             .add(freshet_ledger::LedgerPlugin::default())
-            .add(freshet_frame::FramePlugin)
+            .add(freshet_frame::FramePlugin);
+        #[cfg(feature = "priority")]
+        let group = group.add(freshet_priority::PriorityPlugin::default());
+        let group = group
             .add(freshet_vision::VisionPlugin)
             .add(freshet_capture::CapturePlugin)
             .add(freshet_compositor::CompositorPlugin);
@@ -86,4 +93,6 @@ pub mod prelude {
         AttachExt, Frame, FrameCaptured, FrameLease, FrameOf, FreshetSystems, Latest, Leases, Pace, Skipped, Stream,
         StreamSettings, StreamState, StreamStats, WantExt, Wants,
     };
+    #[cfg(feature = "priority")]
+    pub use freshet_priority::prelude::*;
 }

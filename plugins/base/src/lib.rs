@@ -4,6 +4,7 @@
 //! FrameId · Timestamp · Bytes        who, when, how much
 //! FrameFormat · PixelFormat · …      how the native bytes of a picture lie in memory
 //! DropReason · SkipReason            why something is missing
+//! Priority · Role · StageLevels      how urgent work is, and what for
 //! Product · Attachment               what a stage makes, and what travels with a frame
 //! OpticalFlow · Features · …         what vision finds
 //! ```
@@ -16,7 +17,7 @@
 //! 2. **Handles:** [`FrameId`] is the handle of a frame; nothing here holds pixels.
 //! 3. **Pool or allocation:** nothing allocates.
 //! 4. **Blocking:** nothing waits.
-//! 5. **Priority:** not applicable; nothing runs.
+//! 5. **Priority:** nothing runs; [`Priority`] is the word for it.
 //! 6. **Attach or return:** [`Attachment`] is the trait of what is attached.
 //! 7. **Bottleneck:** none.
 
@@ -27,6 +28,7 @@ mod color;
 mod format;
 mod id;
 mod layout;
+mod priority;
 mod product;
 mod reason;
 mod time;
@@ -39,6 +41,7 @@ pub use color::{ColorMatrix, ColorRange, ColorSpace, RgbFromYuv};
 pub use format::{FormatError, FrameFormat};
 pub use id::FrameId;
 pub use layout::{Component, ComponentLayout, PixelFormat, Plane, Planes};
+pub use priority::{Priority, Role, StageLevel, StageLevels};
 pub use product::{
     FeaturePicture, FlowPicture, LivePicture, Luma, Matches, Picture, Product, Pyramid, TargetHomographies,
     TargetTracks,

@@ -72,12 +72,22 @@ pub enum SkipReason {
     Unfit,
     /// The stage reported an error.
     Failed,
+    /// Only every n-th frame is looked at, to save time.
+    Thinned,
 }
 
 impl SkipReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 7] =
-        [Self::Warming, Self::OverBudget, Self::Late, Self::NoTarget, Self::SourceLost, Self::Unfit, Self::Failed];
+    pub const ALL: [Self; 8] = [
+        Self::Warming,
+        Self::OverBudget,
+        Self::Late,
+        Self::NoTarget,
+        Self::SourceLost,
+        Self::Unfit,
+        Self::Failed,
+        Self::Thinned,
+    ];
 
     /// The name used in records and reports.
     pub const fn name(self) -> &'static str {
@@ -89,6 +99,7 @@ impl SkipReason {
             Self::SourceLost => "source_lost",
             Self::Unfit => "unfit",
             Self::Failed => "failed",
+            Self::Thinned => "thinned",
         }
     }
 }

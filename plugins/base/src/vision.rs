@@ -13,7 +13,8 @@ use crate::product::Product;
 /// Dense optical flow from the frame before to this one.
 ///
 /// On the GPU: a texture of the frame's size, RGBA16F = (dx, dy, confidence 0 to 1, 0): the pixel that was at `(x, y)`
-/// in the frame before is now at `(x + dx, y + dy)`. On the frame: this summary.
+/// in the frame before is now at `(x + dx, y + dy)`. On the frame: this summary. The frame before is the newest whose luma
+/// and pyramid were made: when GPU time is short, frames are passed over.
 #[derive(Component, Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct OpticalFlow {
     /// Mean of the trusted vectors, in pixels.

@@ -7,14 +7,16 @@
 
 use std::sync::Arc;
 
+use arrayvec::ArrayVec;
 use bevy::ecs::prelude::*;
 use bevy::render::renderer::RenderDevice;
-use freshet_base::{Bytes, DropReason, FrameFormat};
+use freshet_base::{Bytes, DropReason, FrameFormat, Priority, SkipReason, StageLevels};
 use freshet_ledger::{FRAMES_CAPTURED, UPLOAD_PADDING, UPLOADED};
 
-use crate::attach::{CaptureTimes, forget_latest, recycle};
-use crate::demand::{Demand, Pipeline, Products};
+use crate::attach::{AttachExt, CaptureTimes, forget_latest, recycle};
+use crate::demand::{Demand, Pipeline, Products, StageLink};
 use crate::frame::{Frame, FrameOf, Frames, GpuSlot};
+use crate::grant::{GpuTime, book_refusals, grant, inputs, thin};
 use crate::lease::Leases;
 use crate::messages::{FrameCaptured, FramesDropped};
 use crate::port::{OpenPorts, StreamPort, UploadRing};
@@ -165,7 +167,10 @@ fn beyond_limits(format: &FrameFormat, limits: &wgpu::Limits) -> Option<String> 
     (bytes.0 > most).then(|| format!("frames of {format} take {bytes}; this adapter's buffers hold {}", Bytes(most)))
 }
 
-/// Lets at most one frame of each stream in and hands it to the render world.
+/// Streams that are served in the order of their levels; those beyond come last, in any order.
+const RANKED_STREAMS: usize = 64;
+
+/// Lets at most one frame of each stream in and hands it to the render world, the most urgent stream's first.
 pub(crate) fn admit_frames(
     mut streams: Query<(
         Entity,
@@ -176,7 +181,9 @@ pub(crate) fn admit_frames(
         &Leases,
         &StreamSettings,
         &Demand,
+        Option<&Priority>,
     )>,
+    mut levels: ResMut<StageLevels>,
     mut outbox: ResMut<FrameJobs>,
     mut captured_messages: MessageWriter<FrameCaptured>,
     mut commands: Commands,
@@ -188,9 +195,25 @@ pub(crate) fn admit_frames(
     }
     outbox.jobs.clear();
     outbox.demands.clear();
-    for (stream, port, mut runtime, mut stats, mut times, leases, settings, demand) in &mut streams {
+    let levels = levels.bypass_change_detection();
+    let mut gpu_time = GpuTime::of(levels);
+    let mut ranked: ArrayVec<(Priority, Entity), RANKED_STREAMS> = ArrayVec::new();
+    for (stream, .., demand, level) in &streams {
+        outbox.demands.push((stream, pipeline.closure(demand.wanted())));
+        if !ranked.is_full() {
+            ranked.push((level.copied().unwrap_or_default(), stream));
+        }
+    }
+    ranked.sort_by_key(|&(level, _)| level);
+    let FrameJobs { jobs, demands } = &mut *outbox;
+    let beyond = demands.iter().skip(RANKED_STREAMS).map(|&(stream, _)| stream);
+    for stream in ranked.iter().map(|&(_, stream)| stream).chain(beyond) {
+        let Ok((stream, port, mut runtime, mut stats, mut times, leases, settings, demand, _)) =
+            streams.get_mut(stream)
+        else {
+            continue;
+        };
         let products = pipeline.closure(demand.wanted());
-        outbox.demands.push((stream, products));
         let Some(ring) = &port.ring else { continue };
         stats.waiting = ring.filled().count() as u32;
         let made = products.without(pipeline.unmade(products));
@@ -199,6 +222,9 @@ pub(crate) fn admit_frames(
             continue;
         }
         let Some(filled) = choose(ring, settings.pace) else { continue };
+        let wanted = made;
+        let thinned = thin(&pipeline, levels, filled.1, wanted);
+        let made = grant(&pipeline, levels, demands, thinned, &mut gpu_time);
         let reads_back = made.intersects(layout.products());
         let Some(place) = runtime.pool.pick(|place| leases.is_leased(place) || runtime.is_pending(place)) else {
             turn_away(ring, filled, settings.pace, DropReason::PoolFull);
@@ -218,16 +244,14 @@ pub(crate) fn admit_frames(
         } else {
             stats.completed += 1;
         }
-        // What is wanted only now was not made of the frame before.
-        let previous_slot = runtime.newest.replace((place, format, made));
-        let previous_slot = previous_slot.filter(|newest| newest.1 == format && newest.2.contains(made));
-        outbox.jobs.push(FrameJob {
+        let previous_slot = remember(&mut runtime, pipeline.stages(), (place, format, made), wanted);
+        jobs.push(FrameJob {
             stream,
             seq,
             format,
             slots: runtime.pool.len(),
             slot: place,
-            previous_slot: previous_slot.map(|newest| newest.0),
+            previous_slot,
             products: made,
             made: Products::NONE,
             upload: Some(upload),
@@ -239,7 +263,32 @@ pub(crate) fn admit_frames(
         book(&format);
         captured_messages.write(FrameCaptured { stream, frame: frame.id(entity) });
         commands.queue(move |world: &mut World| recycle(world, entity, frame));
+        book_refusals(&pipeline, levels, thinned.without(made));
+        for (left_out, reason) in
+            [(wanted.without(thinned), SkipReason::Thinned), (thinned.without(made), SkipReason::OverBudget)]
+        {
+            for name in pipeline.names(left_out) {
+                commands.skip(frame.id(entity), name, reason);
+            }
+        }
     }
+}
+
+/// Remembers the frame for those that follow, and answers with the slot of the one before it: the newest of which
+/// everything was made that this one's stages read. Frames of which less was made are passed over, unless they have taken
+/// its place.
+fn remember(
+    runtime: &mut StreamRuntime,
+    stages: &[StageLink],
+    frame: (usize, FrameFormat, Products),
+    wanted: Products,
+) -> Option<usize> {
+    let (place, format, made) = frame;
+    let before = runtime.newest.filter(|newest| newest.0 != place && newest.1 == format);
+    let previous = before.filter(|newest| newest.2.contains(inputs(stages, made)));
+    let is_whole = made.contains(inputs(stages, wanted));
+    runtime.newest = if is_whole || before.is_none() { Some(frame) } else { before };
+    previous.map(|newest| newest.0)
 }
 
 /// The filled slot to let in: the next in order, or the newest, whose elders are handed back.
@@ -274,6 +323,21 @@ fn book(format: &FrameFormat) {
 mod tests {
     use super::*;
     use freshet_base::PixelFormat;
+
+    #[test]
+    fn the_frame_before_is_the_newest_of_which_as_much_was_made() {
+        let format = FrameFormat::new(64, 64, PixelFormat::Rgba).unwrap();
+        let [luma, flow] = [1, 2].map(Products::from_bits);
+        let both = luma.with(flow);
+        let stages = [StageLink { name: "flow", makes: flow, needs: luma }];
+        let mut runtime = StreamRuntime::default();
+        let mut take = |place, made| remember(&mut runtime, &stages, (place, format, made), both);
+        assert_eq!(take(0, both), None, "the first");
+        assert_eq!(take(1, both), Some(0));
+        assert_eq!(take(2, Products::NONE), Some(1), "it reads nothing, so any frame will do");
+        assert_eq!(take(3, both), Some(1), "nothing was made of the one between");
+        assert_eq!(take(3, both), None, "its place was taken by the frame itself");
+    }
 
     #[test]
     fn frames_beyond_the_adapter_are_refused_with_the_reason() {

@@ -22,7 +22,9 @@
 //! 3. **Pool or allocation:** frames, slots and rings are made when a stream opens or changes its shape. After that our
 //!    systems, commands included, allocate nothing; tests count it.
 //! 4. **Blocking:** no system waits. Capture threads may, when every frame counts ([`Pace::Every`]).
-//! 5. **Priority:** the frame path is `Critical` by nature and small: it runs in `First` and `Last`, on one thread.
+//! 5. **Priority:** the frame path is `Critical` by nature and small: it runs in `First` and `Last`, on one thread. Streams
+//!    and stages are served in the order of their levels, within the GPU budget of `StageLevels`; what does not fit is
+//!    skipped with its reason.
 //! 6. **Attach or return:** results are attached; nothing is returned.
 //! 7. **Bottleneck:** the one copy into mapped memory, on the capture thread: about 0.4 ms for 1080p YUYV.
 
@@ -31,6 +33,7 @@ mod attach;
 mod demand;
 mod frame;
 mod gpu;
+mod grant;
 mod history;
 mod lease;
 mod messages;

@@ -6,12 +6,13 @@ use bevy::ecs::prelude::*;
 use bevy::ecs::schedule::{Schedule, ScheduleLabel, SingleThreadedExecutor};
 use bevy::render::renderer::{RenderAdapterInfo, RenderGraph, RenderGraphSystems};
 use bevy::render::{ExtractSchedule, RenderApp, RenderStartup};
-use freshet_base::FrameId;
+use freshet_base::{FrameId, StageLevels};
 use freshet_ledger::{AdapterSummary, LedgerSystems};
 
 use crate::admit::{admit_frames, fit_rings, follow_states, free_closed, open_streams};
 use crate::attach::{Attachments, RetireHooks};
 use crate::demand::Pipeline;
+use crate::grant::measure_stages;
 use crate::messages::{FrameCaptured, FramesDropped};
 use crate::port::OpenPorts;
 use crate::readback::{MetadataLayout, collect_results, poll_device};
@@ -29,6 +30,7 @@ impl Plugin for FramePlugin {
     fn build(&self, app: &mut App) {
         let (ready, submitting) = (ReadyProducts::default(), Submitting::default());
         app.init_resource::<Pipeline>()
+            .init_resource::<StageLevels>()
             .init_resource::<MetadataLayout>()
             .init_resource::<Attachments>()
             .init_resource::<RetireHooks>()
@@ -50,7 +52,7 @@ impl Plugin for FramePlugin {
             .add_systems(
                 FreshetFirst,
                 // Callbacks run inside the poll: what they mark as arrived is collected at once.
-                (poll_device, collect_results).chain().in_set(FreshetSystems::Collect),
+                (poll_device, collect_results, measure_stages).chain().in_set(FreshetSystems::Collect),
             )
             .add_systems(
                 FreshetLast,

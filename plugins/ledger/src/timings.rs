@@ -33,10 +33,14 @@ struct Timing {
     kind: TimedKind,
     name: &'static str,
     histogram: Histogram<u64>,
+    /// Nanoseconds, as of late.
+    recent: f32,
 }
 
 const LOWEST_NANOS: u64 = 100;
 const HIGHEST_NANOS: u64 = 600_000_000_000;
+/// How much of the newest time goes into what is "of late".
+const RECENT_SHARE: f32 = 0.125;
 
 impl Timings {
     /// Records one duration. Longer ones than the range count as its end.
@@ -44,12 +48,13 @@ impl Timings {
         let nanos = (time.as_nanos() as u64).clamp(LOWEST_NANOS, HIGHEST_NANOS);
         if let Some(timing) = self.entries.iter_mut().find(|timing| timing.kind == kind && timing.name == name) {
             timing.histogram.saturating_record(nanos);
+            timing.recent += (nanos as f32 - timing.recent) * RECENT_SHARE;
             return;
         }
         // Bounds and precision are constants that the histogram accepts.
         if let Ok(mut histogram) = Histogram::new_with_bounds(LOWEST_NANOS, HIGHEST_NANOS, 2) {
             histogram.saturating_record(nanos);
-            self.entries.push(Timing { kind, name, histogram });
+            self.entries.push(Timing { kind, name, histogram, recent: nanos as f32 });
         }
     }
 
@@ -58,6 +63,13 @@ impl Timings {
         for timing in &mut self.entries {
             timing.histogram.reset();
         }
+    }
+
+    /// What was recorded under this name of late, a moving average over some eight durations; and how many durations
+    /// were recorded, so that one can tell whether there is a new one.
+    pub fn recent(&self, kind: TimedKind, name: &str) -> Option<(Duration, u64)> {
+        let timing = self.entries.iter().find(|timing| timing.kind == kind && timing.name == name)?;
+        Some((Duration::from_nanos(timing.recent as u64), timing.histogram.len()))
     }
 
     /// The histogram of this name, if anything was recorded under it.
@@ -88,6 +100,8 @@ mod tests {
         let histogram = timings.get(TimedKind::StageGpu, "convert").unwrap();
         let median = histogram.value_at_quantile(0.5) as f64;
         assert!((median - 50e6).abs() < 1e6, "{median}");
+        let (recent, recorded) = timings.recent(TimedKind::StageGpu, "convert").unwrap();
+        assert!((91..95).contains(&recent.as_millis()) && recorded == 100, "{recent:?}");
         timings.clear();
         assert!(timings.get(TimedKind::StageGpu, "convert").is_none());
     }

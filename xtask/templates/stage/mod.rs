@@ -23,7 +23,7 @@ use bevy::asset::{embedded_asset, load_embedded_asset};
 use bevy::ecs::component::Component;
 use bevy::ecs::system::Commands;
 use bevy::render::render_resource::PipelineCache;
-use freshet_base::{Attachment, FrameId, Luma, Product};
+use freshet_base::{Attachment, FrameId, Luma, Product, Role};
 use freshet_frame::{
     AttachExt, Decode, Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup,
 };
@@ -55,6 +55,8 @@ pub struct {{Name}}Stage {
 
 impl Stage for {{Name}}Stage {
     const NAME: &'static str = "{{name}}";
+    // Decides how urgent it is, and so when it is left out if GPU time is short.
+    const ROLE: Role = Role::Perception;
     type Makes = ({{Name}},);
     type Needs = (Luma,);
     type Settings = NoSettings;

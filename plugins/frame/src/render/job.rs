@@ -21,7 +21,8 @@ pub struct FrameJob {
     pub slots: usize,
     /// The GPU slot of this frame.
     pub slot: usize,
-    /// The GPU slot of the frame before it, when there is one of the same shape.
+    /// The GPU slot of the frame before it, when there is one of the same shape. Frames of which less was made, because
+    /// GPU time was short, are passed over.
     pub previous_slot: Option<usize>,
     /// Everything that is to be made of it.
     pub products: Products,

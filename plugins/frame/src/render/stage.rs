@@ -11,7 +11,7 @@ use bevy::render::diagnostic::{DiagnosticsRecorder, RecordDiagnostics};
 use bevy::render::render_resource::PipelineCache;
 use bevy::render::renderer::{RenderDevice, RenderGraph};
 use bevy::render::{Extract, ExtractSchedule, RenderApp, RenderStartup};
-use freshet_base::Product;
+use freshet_base::{Product, Role, StageLevels};
 use freshet_ledger::{StageTally, foreign, hot};
 
 use super::encoder::FrameEncoder;
@@ -33,6 +33,8 @@ use crate::readback::{Decode, MetadataLayout};
 pub trait Stage: Send + Sync + Sized + 'static {
     /// The stage's name in reports: `snake_case`.
     const NAME: &'static str;
+    /// What its work is for: decides how urgent it is, and so who is left out when GPU time is short.
+    const ROLE: Role = Role::Perception;
     /// What it makes: a tuple of products.
     type Makes: ProductTuple;
     /// What it reads besides the frame's native bytes: a tuple of products.
@@ -163,6 +165,7 @@ impl<S: Stage> Plugin for StagePlugin<S> {
             let product = first(makes);
             app.world_mut().get_resource_or_init::<MetadataLayout>().add(product, name, bytes, decode);
         }
+        app.world_mut().get_resource_or_init::<StageLevels>().add(S::NAME, S::ROLE);
         app.init_resource::<S::Settings>();
         let settings = app.world().resource::<S::Settings>().clone();
         let tally = freshet_ledger::stage(link.name);

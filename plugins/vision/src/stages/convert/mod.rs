@@ -30,7 +30,7 @@ mod tests;
 use bevy::app::App;
 use bevy::asset::{embedded_asset, load_embedded_asset};
 use bevy::render::render_resource::PipelineCache;
-use freshet_base::{LivePicture, Luma, Picture};
+use freshet_base::{LivePicture, Luma, Picture, Role};
 use freshet_frame::{Kernel, NoSettings, Passes, PrepareContext, Readiness, Stage, StageSetup};
 
 /// The stage that makes pictures and luma of native bytes.
@@ -43,6 +43,7 @@ pub struct Convert {
 
 impl Stage for Convert {
     const NAME: &'static str = "convert";
+    const ROLE: Role = Role::Frames;
     type Makes = (Luma, LivePicture, Picture);
     type Needs = ();
     type Settings = NoSettings;
