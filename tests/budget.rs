@@ -63,7 +63,7 @@ fn the_more_urgent_stage_gets_the_time_and_the_other_says_why_it_is_missing() {
     set(&mut app, Some(Duration::ZERO), Priority::High, Priority::Normal);
     settle(&mut app, stream);
     let missing = refused(&mut app);
-    assert!(["frame_code", "optical_flow", "pyramid"].iter().all(|name| missing.contains(name)), "{missing:?}");
+    assert!(["frame_code", "flow", "pyramid"].iter().all(|name| missing.contains(name)), "{missing:?}");
     assert!(!missing.contains(&"live_picture"), "what is seen always runs");
     let counted = app.app.world().resource::<StageLevels>().get("flow").unwrap().over_budget;
     assert!(counted >= 8, "{counted}");
@@ -74,7 +74,7 @@ fn the_more_urgent_stage_gets_the_time_and_the_other_says_why_it_is_missing() {
     assert_eq!(refused(&mut app), ["frame_code"]);
     set(&mut app, Some(Duration::ZERO), Priority::Normal, Priority::Critical);
     settle(&mut app, stream);
-    assert!(refused(&mut app).contains(&"optical_flow") && !refused(&mut app).contains(&"frame_code"));
+    assert!(refused(&mut app).contains(&"flow") && !refused(&mut app).contains(&"frame_code"));
 
     set(&mut app, None, Priority::Normal, Priority::Normal);
     settle(&mut app, stream);

@@ -51,7 +51,7 @@ const LAYERS: &[Package] = &[
 const EXAMPLE: &str = "freshet_example";
 
 /// Packages that stand beside the layers. Nobody depends on them, but for [`TESTING`].
-const BESIDE: &[&str] = &[TESTING, "xtask", "freshet_media"];
+const BESIDE: &[&str] = &[TESTING, "xtask", "freshet_media", "freshet_models"];
 
 /// Helps every package to test, as a dev-dependency, and uses nothing of ours.
 const TESTING: &str = "freshet_testing";

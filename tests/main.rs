@@ -9,6 +9,7 @@ mod faults;
 mod flow;
 mod layers;
 mod motion;
+mod priorities;
 mod reading;
 mod scenes;
 mod shaders;

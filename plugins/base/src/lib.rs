@@ -30,6 +30,7 @@ mod id;
 mod layout;
 mod priority;
 mod product;
+mod quality;
 mod reason;
 mod time;
 mod vision;
@@ -46,6 +47,7 @@ pub use product::{
     FeaturePicture, FlowPicture, LivePicture, Luma, Matches, Picture, Product, Pyramid, TargetHomographies,
     TargetTracks,
 };
+pub use quality::Degraded;
 pub use reason::{DropReason, SkipReason};
 pub use time::Timestamp;
 pub use vision::{Features, LightEstimate, OpticalFlow, TargetSighting, TargetSightings, Tracks};

@@ -26,7 +26,9 @@ const KEPT: usize = 7;
 /// The p95 remembers the last 64 to 127 runs: after a step of the cost it has settled within 7 runs when the cost rose, and
 /// within 125 runs when it fell.
 ///
-/// ```ignore
+/// ```
+/// # use std::time::Duration;
+/// # use freshet_priority::CostEstimate;
 /// let mut cost = CostEstimate::default();
 /// assert_eq!(cost.mean(), None);
 /// cost.record(Duration::from_millis(2));

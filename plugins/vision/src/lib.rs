@@ -20,13 +20,17 @@
 //! 2. **Handles:** stages read and write textures of GPU slots.
 //! 3. **Pool or allocation:** all made when a stream's shape or demand changes.
 //! 4. **Blocking:** none.
-//! 5. **Priority:** in the order of what they read; frames of all streams in one pass per stage.
+//! 5. **Priority:** [`Stage::ROLE`](freshet_frame::Stage::ROLE): `convert` is what is seen, the others perception; within
+//!    a GPU budget, in the order of their levels. With feature `priority` the governor may lower cadence, flow preset and
+//!    number of points; frames then carry `Degraded`.
 //! 6. **Attach or return:** results of at most a few hundred bytes are attached.
 //! 7. **Bottleneck:** memory bandwidth of the GPU.
 
 pub mod calibrate;
 pub mod camera;
 mod plugin;
+#[cfg(feature = "priority")]
+mod quality;
 pub mod stages;
 pub mod targets;
 

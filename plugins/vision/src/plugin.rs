@@ -50,5 +50,7 @@ impl Plugin for VisionPlugin {
             StagePlugin::<PoseStage>::default(),
             StagePlugin::<AlignStage>::default(),
         ));
+        #[cfg(feature = "priority")]
+        app.add_plugins(crate::quality::QualityPlugin);
     }
 }

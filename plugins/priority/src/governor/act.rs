@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bevy::diagnostic::{DiagnosticPath, DiagnosticsStore};
 use bevy::ecs::prelude::*;
-use bevy::log::info;
+use bevy::log::{info, warn};
 
 use super::{Change, Control, ControlSettings, FrameCost, Knob};
 use crate::budget::FrameBudget;
@@ -99,15 +99,17 @@ impl Governor {
     fn decide(&mut self, world: &mut World, busy: Duration, target: Duration) {
         self.cost = FrameCost { busy };
         self.control.set_target(target);
-        let Some(change) = self.control.step(self.cost, self.began.elapsed()) else { return };
-        if change.from != change.to {
-            let action = self.actions.iter_mut().find(|(name, _)| *name == change.knob);
-            if !action.is_some_and(|(_, apply)| apply(world, change.to)) {
-                self.control.veto(change.knob, change.to);
-                return;
-            }
-            self.changes += 1;
+        let change = self.control.step(self.cost, self.began.elapsed());
+        if let Some(reason) = self.control.take_notice() {
+            warn!("{reason}");
         }
+        let Some(change) = change else { return };
+        let action = self.actions.iter_mut().find(|(name, _)| *name == change.knob);
+        if !action.is_some_and(|(_, apply)| apply(world, change.to)) {
+            self.control.veto(change.knob, change.to);
+            return;
+        }
+        self.changes += 1;
         info!("{change}");
         world.write_message(QualityChanged(change));
     }

@@ -3,7 +3,7 @@
 //! ```text
 //!  cost of a frame, share of the target
 //!  1.10 ┄┄┄┄┄┄┄┄┄┄┄┄┄┄╭──╮┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄  5 of 9 frames above: give up one step
-//!  1.02 ┄┄┄┄┄┄┄┄┄┄┄┄┄┄│┄┄╰─╮┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄  mean of 96 frames above: give up one step
+//!  1.03 ┄┄┄┄┄┄┄┄┄┄┄┄┄┄│┄┄╰─╮┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄  mean of 160 frames above: give up one step
 //!  1.00 ══════════════│════╰────────╮══════════════  target; a fall ends here
 //!  0.85 ┄┄┄┄┄┄┄┄┄┄┄┄┄┄│┄┄┄┄┄┄┄┄┄┄┄┄┄│┄┄┄┄┄┄╭┄┄┄╭────  60 calm frames, and cost × learnt gain below:
 //!       ──────────────╯             ╰──────╯───╯      take one step back
@@ -13,7 +13,7 @@
 //! ```
 //!
 //! What it promises: a load whose frames are all above 1.10 is answered within 5 frames, or 10 with noise around that
-//! limit; each further step takes 7 frames (2 skipped, 5 seen), or 102 where a frame
+//! limit; each further step takes 7 frames (2 skipped, 5 seen), or 166 where a frame
 //! costs between 1.00 and 1.10. A step back takes 66. Four bad
 //! frames of nine do nothing.
 //!
@@ -27,7 +27,7 @@
 //!   up).
 //! - Unreal Engine dynamic resolution: few frames over budget suffice to act (`MaxConsecutiveOverBudgetGPUFrameCount`),
 //!   a headroom below the budget, frames between changes (`MinResolutionChangePeriod`), slower up than down.
-//! - GStreamer QoS: an emergency correction from the last observations beside a long-term one from the trend.
+//! - GStreamer `QoS`: an emergency correction from the last observations beside a long-term one from the trend.
 
 mod act;
 mod control;
