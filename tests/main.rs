@@ -7,6 +7,7 @@ mod convert;
 mod demand;
 mod faults;
 mod flow;
+mod graphs;
 mod layers;
 mod motion;
 mod priorities;

@@ -19,6 +19,11 @@ pub enum Job {
     Test(Test),
     /// Make a stage's folder.
     NewStage(NewStage),
+    /// Draw the schedules.
+    Graph {
+        /// Only print what the set-up would install.
+        no_install: bool,
+    },
     /// Make the media again.
     Media,
 }
@@ -65,6 +70,7 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> Outcome<Job> {
         "demo" => demo(words).map(Job::Demo),
         "test" => test(words).map(Job::Test),
         "new-stage" => new_stage(words).map(Job::NewStage),
+        "graph" => graph(words).map(|no_install| Job::Graph { no_install }),
         "media" => nothing_more(words).map(|()| Job::Media),
         "help" | "-h" | "--help" => {
             return help_on(&words.first().map(|word| word.to_string_lossy()).unwrap_or_default());
@@ -111,6 +117,17 @@ fn test(words: Vec<OsString>) -> Result<Test, lexopt::Error> {
         }
     }
     Ok(test)
+}
+
+fn graph(words: Vec<OsString>) -> Result<bool, lexopt::Error> {
+    let (mut no_install, mut parser) = (false, Parser::from_args(words));
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("no-install") => no_install = true,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(no_install)
 }
 
 fn new_stage(words: Vec<OsString>) -> Result<NewStage, lexopt::Error> {
@@ -180,6 +197,7 @@ mod tests {
             ("test --no-intsall", "--no-intsall"),
             ("new-stage", "no name"),
             ("new-stage a b", "\"b\""),
+            ("graph all", "all"),
             ("media now", "now"),
         ];
         for (line, named) in cases {

@@ -12,7 +12,8 @@ pub fn print(text: &str) -> Outcome {
 
 /// The help of a command by name, or the overview.
 pub fn about(command: &str) -> Option<&'static str> {
-    let texts = [("", OVERVIEW), ("demo", DEMO), ("test", TEST), ("new-stage", NEW_STAGE), ("media", MEDIA)];
+    let texts =
+        [("", OVERVIEW), ("demo", DEMO), ("test", TEST), ("new-stage", NEW_STAGE), ("graph", GRAPH), ("media", MEDIA)];
     texts.into_iter().find(|(name, _)| *name == command).map(|(_, text)| text)
 }
 
@@ -22,6 +23,7 @@ Usage: cargo xtask COMMAND [OPTION ...]
   demo        set this machine up, then build and run the main example, `mirror`
   test        set this machine up, then run every check
   new-stage   make the folder of a new GPU stage
+  graph       draw the schedules of both worlds into docs/graphs
   media       make the bundled media in assets/media again
   help        this text; `cargo xtask help COMMAND` says more
 
@@ -76,6 +78,16 @@ modules beside it. Overwrites nothing.
   --in DIR   make it in another folder, and leave the list of modules alone
 ";
 
+pub const GRAPH: &str = "\
+Usage: cargo xtask graph [--no-install]
+
+Draws every schedule that has a system of this suite, of the main world and of
+the render world, into docs/graphs: a text for graphviz and an SVG of each. The
+tests say when they are stale.
+
+  --no-install   only print what the set-up would install
+";
+
 pub const MEDIA: &str = "\
 Usage: cargo xtask media
 
@@ -89,7 +101,7 @@ mod tests {
 
     #[test]
     fn every_text_fits_a_terminal_and_every_command_has_one() {
-        for command in ["", "demo", "test", "new-stage", "media"] {
+        for command in ["", "demo", "test", "new-stage", "graph", "media"] {
             let text = about(command).unwrap();
             assert!(text.starts_with("Usage: ") && text.lines().all(|line| line.len() <= 80), "{command}");
             assert!(command.is_empty() || OVERVIEW.contains(&format!("\n  {command} ")), "{command}");

@@ -5,6 +5,7 @@
 mod cli;
 mod demo;
 mod failure;
+mod graph;
 mod help;
 mod media;
 mod new_stage;
@@ -39,6 +40,7 @@ fn run(job: Job) -> Outcome {
         Job::Demo(demo) => demo::run(&demo),
         Job::Test(test) => test::run(&test),
         Job::NewStage(stage) => new_stage::run(&stage),
+        Job::Graph { no_install } => graph::run(no_install),
         Job::Media => media::run(),
     }
 }

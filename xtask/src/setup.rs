@@ -12,7 +12,7 @@ pub use machine::has_display;
 use needs::{Need, missing};
 use system::System;
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::say;
 
 /// Installs what is missing, or says what that is.
@@ -26,6 +26,18 @@ pub fn run(no_install: bool) -> Outcome {
             Ok(())
         }
     }
+}
+
+/// Installs a program that only one command needs, where it is missing and can be installed.
+pub fn want_program(name: &str, package: &'static str, why: &str, no_install: bool) -> Outcome {
+    if Machine::here().has_program(name) {
+        return Ok(());
+    }
+    say!("set-up: missing on this machine:\n  {package:<22} {why}");
+    if System::here() == System::Debian && !no_install {
+        return apt::install(&[package]);
+    }
+    Err(Failure::Asked(format!("there is no program `{name}`; the package {package} holds it")))
 }
 
 fn install_debian(missing: &[&Need], no_install: bool) -> Outcome {

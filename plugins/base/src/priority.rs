@@ -161,7 +161,7 @@ pub struct StageLevels {
     /// skipped for the frame, with the reason. `Critical` ones always run.
     pub budget: Option<Duration>,
     /// Frames that are looked at by all stages: every one (1, the default, and 0), every second (2), and so on. The others
-    /// get what `Critical` stages make, and say why the rest is missing.
+    /// get what is shown and what `Critical` stages make, and say why the rest is missing.
     pub cadence: u8,
 }
 

@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use bevy::ecs::prelude::*;
-use freshet_base::{Priority, StageLevels};
+use freshet_base::{Priority, Role, StageLevels};
 use freshet_ledger::{TimedKind, Timings};
 
 use crate::demand::{Pipeline, Products, StageLink};
@@ -52,13 +52,16 @@ impl GpuTime {
 }
 
 /// The part of `wanted` that is made of a frame of this number, whatever is left: all, or, for those that cadence leaves
-/// out, what `Critical` stages make.
+/// out, what is shown and what `Critical` stages make.
 pub(crate) fn thin(pipeline: &Pipeline, levels: &StageLevels, seq: u64, wanted: Products) -> Products {
     if seq.is_multiple_of(u64::from(levels.cadence.max(1))) {
         return wanted;
     }
-    let is_critical =
-        |stage: &&StageLink| levels.get(stage.name).is_some_and(|known| known.level == Priority::Critical);
+    // What is shown goes on, however urgent it is at the moment.
+    let is_critical = |stage: &&StageLink| {
+        let known = levels.get(stage.name);
+        known.is_some_and(|known| known.level == Priority::Critical || known.role == Role::Frames)
+    };
     let critical = pipeline.stages().iter().filter(is_critical);
     let seen = critical.fold(Products::NONE, |seen, stage| seen.with(stage.makes.and(wanted)));
     pipeline.closure(seen).and(wanted)
@@ -162,7 +165,6 @@ pub(crate) fn inputs(stages: &[StageLink], products: Products) -> Products {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use freshet_base::Role;
     use proptest::prelude::*;
 
     const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];

@@ -42,6 +42,7 @@ mod panel;
 mod plugin;
 mod record;
 mod report;
+mod schedule;
 mod settings;
 
 pub use error::RecordError;

@@ -8,7 +8,8 @@ use bevy::render::RenderApp;
 use bevy::window::WindowPlugin;
 use bevy_egui::{EguiPlugin, EguiPrimaryContextPass};
 
-use crate::panel::{Panel, draw_panel, refresh_panel};
+use crate::panel::{Panel, draw_panel, draw_schedules, refresh_panel};
+use crate::schedule::SchedulePlugin;
 use crate::settings::InspectorSettings;
 
 /// A panel that shows streams, stages, attachments and the books, on the camera with the primary egui context: by
@@ -32,10 +33,11 @@ impl Plugin for InspectorPlugin {
             }
             app.add_plugins(EguiPlugin::default());
         }
+        app.add_plugins(SchedulePlugin);
         app.init_resource::<Panel>().add_systems(
             EguiPrimaryContextPass,
             // In the pass, which has the world to itself anyway. It may run twice in a frame; texts are made once.
-            (refresh_panel.run_if(Panel::is_due), draw_panel).chain().run_if(is_open),
+            (refresh_panel.run_if(Panel::is_due), draw_panel, draw_schedules).chain().run_if(is_open),
         );
     }
 }

@@ -177,9 +177,9 @@ fn count(workload: &mut Workload, report: &pool::TaskReport) -> Option<Deed> {
     match report.outcome {
         pool::Outcome::Finished => {
             counters.tasks += 1;
-            Some(if report.missed_deadline { Deed::Missed } else { Deed::InTime })
+            Some(workload.deed_of(report.ran_for))
         }
-        pool::Outcome::Expired => Some(Deed::Missed),
+        pool::Outcome::Expired => Some(workload.deed_of(report.ran_for)),
         pool::Outcome::Panicked => {
             counters.panics += 1;
             Some(Deed::Panicked)

@@ -18,6 +18,8 @@ const FEW_FRAMES: &[&str] = &["--headless", "--pace", "every", "--frames", "8"];
 const ARGUMENTS: &[(&str, &[&str])] = &[
     // Lists cameras and formats, and ends.
     ("sources", &[]),
+    // Counts the schedules, and ends.
+    ("graphs", &[]),
 ];
 
 /// An example that takes longer is stuck.

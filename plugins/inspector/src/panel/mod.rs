@@ -3,6 +3,7 @@
 mod app;
 mod attachments;
 mod ledger;
+pub(crate) mod schedule;
 mod stages;
 mod streams;
 mod table;
@@ -69,6 +70,18 @@ pub(crate) fn draw_panel(
     // Without a camera there is no context yet.
     let Ok(context) = contexts.ctx_mut() else { return };
     show(context, &panel.model, &textures, &settings);
+}
+
+pub(crate) fn draw_schedules(
+    mut contexts: EguiContexts,
+    mut tab: ResMut<crate::schedule::ScheduleTab>,
+    book: Res<crate::schedule::Schedulebook>,
+) {
+    let Ok(context) = contexts.ctx_mut() else { return };
+    egui::Window::new("Schedules").default_pos([500.0, GAP]).default_size([960.0, 620.0]).show(context, |ui| {
+        *ui.visuals_mut() = Visuals::dark();
+        schedule::show(ui, &mut tab, &book);
+    });
 }
 
 /// Draws the panel. `textures` are the streams' pictures, in the order of the model.

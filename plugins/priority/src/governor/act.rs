@@ -14,30 +14,31 @@ type Apply = Box<dyn FnMut(&mut World, u8) -> bool + Send + Sync>;
 
 /// Keeps turns of the app within their target by giving up quality, and takes it back when there is room.
 ///
-/// It has nothing to give up until knobs are registered: `VisionPlugin` brings some, and an app adds its own.
+/// It acts once the app has said so (`enabled`) and has knobs to turn: `VisionPlugin` brings some, and an app adds its own.
 #[derive(Resource)]
 pub struct Governor {
-    /// Whether it decides anything. Default on.
+    /// Whether it decides anything. Default off: only the app knows whether its target is one that must be kept.
     pub enabled: bool,
     control: Control,
     actions: Vec<(&'static str, Apply)>,
     began: Instant,
     changes: u64,
     gpu_paths: Vec<DiagnosticPath>,
-    turns: u32,
+    /// Measured things of Bevy's store when the paths were looked up.
+    known: usize,
     cost: FrameCost,
 }
 
 impl Default for Governor {
     fn default() -> Self {
         Self {
-            enabled: true,
+            enabled: false,
             control: Control::new(ControlSettings::default()),
             actions: Vec::new(),
             began: Instant::now(),
             changes: 0,
             gpu_paths: Vec::new(),
-            turns: 0,
+            known: 0,
             cost: FrameCost { busy: Duration::ZERO },
         }
     }
@@ -118,13 +119,11 @@ impl Governor {
     fn gpu_time(&mut self, store: &DiagnosticsStore) -> Duration {
         /// Older times are of work that no longer runs.
         const FRESH: Duration = Duration::from_millis(250);
-        /// Turns after which it is looked for new paths.
-        const LOOK_EVERY: u32 = 64;
-        if self.turns.is_multiple_of(LOOK_EVERY) {
+        let known = store.iter().count();
+        if std::mem::replace(&mut self.known, known) != known {
             self.gpu_paths.clear();
             self.gpu_paths.extend(outermost(store.iter().map(|diagnostic| diagnostic.path())).cloned());
         }
-        self.turns = self.turns.wrapping_add(1);
         let now = Instant::now();
         let newest = self.gpu_paths.iter().filter_map(|path| store.get(path)?.measurement());
         let fresh = newest.filter(|newest| now.saturating_duration_since(newest.time) < FRESH);

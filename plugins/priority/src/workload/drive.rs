@@ -98,7 +98,7 @@ fn settle(workload: &mut Workload, due: &Due, run: &Run, too_long: Duration) -> 
         Deed::Stalled
     } else if due.deadline.is_some_and(|deadline| now > deadline) {
         workload.counters.missed += 1;
-        Deed::Missed
+        workload.deed_of(run.took)
     } else {
         Deed::InTime
     };

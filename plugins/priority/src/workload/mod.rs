@@ -226,6 +226,13 @@ impl Workload {
     }
 }
 
+impl Workload {
+    /// What a missed deadline says of the workload itself: nothing, if it mostly had to wait for others.
+    pub(crate) fn deed_of(&self, took: Duration) -> Deed {
+        if self.deadline.is_some_and(|within| took >= within.mul_f32(0.9)) { Deed::Missed } else { Deed::InTime }
+    }
+}
+
 /// Its name becomes one that tasks can share.
 fn arrive(mut world: DeferredWorld, context: HookContext) {
     let Some(name) = world.get::<Workload>(context.entity).map(Workload::name) else { return };
