@@ -25,6 +25,8 @@ pub struct InspectorPlugin {
 impl Plugin for InspectorPlugin {
     fn build(&self, app: &mut App) {
         app.insert_resource(self.settings.clone()).add_systems(Update, toggle_panel);
+        #[cfg(feature = "priority")]
+        crate::history::keep_history(app);
         if !app.is_plugin_added::<EguiPlugin>() {
             if let Some(missing) = missing_for_egui(app) {
                 info!("there is no inspector panel, because the app has no {missing}");
