@@ -102,5 +102,7 @@ fn the_tab_is_drawn_with_the_levels_in_their_colours() {
             seen[level.index()] += u32::from(theme::level(level).to_array()[..3] == [red, green, blue]);
         }
     }
+    let colors = freshet_base::Priority::ALL.map(theme::level);
+    assert!((1..5).all(|place| !colors[..place].contains(&colors[place])), "each level has a colour of its own");
     assert!(seen.iter().all(|pixels| *pixels > 100), "pixels of each level: {seen:?}");
 }

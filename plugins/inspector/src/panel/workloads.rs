@@ -145,6 +145,8 @@ mod tests {
         assert_eq!(columns(1244.0).len(), 12);
         let narrow = columns(400.0);
         assert!(narrow.len() < 6 && narrow.iter().any(|(column, _, _)| *column == Column::Why), "{narrow:?}");
+        let only = columns(MARK + GAP + NAME + 208.0 + GAP);
+        assert_eq!(only.iter().map(|(column, _, _)| *column).collect::<Vec<_>>(), [Column::Why]);
         let all_go = Column::ALL.iter().all(|(column, _, _)| Column::GO.contains(column));
         assert!(all_go && columns(10.0).is_empty());
     }
