@@ -193,7 +193,7 @@ fn blocks(input: &TimelineInput, placed: &[Placed], grain: f32) -> Vec<LaneModel
         }
         let column = (block.start / grain).floor();
         let (start, end) = (column * grain, ((column + 1.0) * grain).min(1.0));
-        let held = narrow.get(&(lane, block.row, block.level)).map(|&at| at).filter(|&at| blocks[at].start == start);
+        let held = narrow.get(&(lane, block.row, block.level)).copied().filter(|&at| blocks[at].start == start);
         match held {
             Some(at) => join(&mut blocks[at], &block),
             None => {

@@ -128,7 +128,7 @@ fn block_place(lane_place: Rect, lane: &LaneModel, block: &Block) -> Rect {
 }
 
 /// The block under the pointer: of those that lie on each other, the uppermost.
-fn block_at<'a>(place: Rect, lane: &'a LaneModel, pointer: Pos2) -> Option<(&'a Block, Rect)> {
+fn block_at(place: Rect, lane: &LaneModel, pointer: Pos2) -> Option<(&Block, Rect)> {
     let near = |block: &&Block| block_place(place, lane, block).expand2(vec2(1.5, 0.5)).contains(pointer);
     let block = lane.blocks.iter().rev().find(near)?;
     Some((block, block_place(place, lane, block)))
