@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Keys 1, 2, 3: at the chat, in a call, away; 0: follow what you do. Anything else is typed into the chat box: Enter asks.
-//! F1 opens and closes the panel. Without a window the program turns the keys itself and asks questions.
+//! F1 opens and closes the panel, `--set tab=overview|priorities|schedule` chooses its first tab. Without a window the program turns the keys itself and asks questions.
 
 mod chat;
 mod frame_index;
@@ -31,17 +31,21 @@ use bevy_freshet::inspector::{InspectorPlugin, InspectorSettings};
 use bevy_freshet::prelude::*;
 
 fn main() -> AppExit {
-    let settings = InspectorSettings { open: true, ..default() };
+    let example = freshet_example::Example::with_settings("attention", "assets/media/clip.avi", &["tab"]);
+    let tab = match example.options.setting("tab") {
+        None | Some("priorities") => "Priorities",
+        Some("overview") => "Overview",
+        Some("schedule") => "Schedule",
+        Some(other) => freshet_example::fail(&format!("--set tab={other}: it is overview, priorities or schedule")),
+    };
+    let settings = InspectorSettings { open: true, tab, ..default() };
     let mut app = App::new();
-    app.add_plugins((
-        freshet_example::Example::new("attention", "assets/media/clip.avi"),
-        InspectorPlugin { settings },
-    ))
-    .init_resource::<chat::Chat>()
-    .init_resource::<library::Library>()
-    .init_resource::<mind::Mind>()
-    .add_systems(Startup, scene::open)
-    .add_systems(Update, (scene::tell, library::take, chat::take, mind::take));
+    app.add_plugins((example, InspectorPlugin { settings }))
+        .init_resource::<chat::Chat>()
+        .init_resource::<library::Library>()
+        .init_resource::<mind::Mind>()
+        .add_systems(Startup, scene::open)
+        .add_systems(Update, (scene::tell, library::take, chat::take, mind::take));
     // The picture is to stay smooth, whatever is found in it.
     app.world_mut().resource_mut::<Governor>().enabled = true;
     let millis = Duration::from_millis;

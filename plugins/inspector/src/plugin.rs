@@ -8,7 +8,7 @@ use bevy::render::RenderApp;
 use bevy::window::WindowPlugin;
 use bevy_egui::{EguiPlugin, EguiPrimaryContextPass};
 
-use crate::panel::{Panel, draw_panel, draw_schedules, refresh_panel};
+use crate::panel::{Panel, draw_panel, refresh_panel};
 use crate::schedule::SchedulePlugin;
 use crate::settings::InspectorSettings;
 
@@ -26,6 +26,8 @@ pub struct InspectorPlugin {
 impl Plugin for InspectorPlugin {
     fn build(&self, app: &mut App) {
         app.insert_resource(self.settings.clone()).add_systems(Update, toggle_panel);
+        #[cfg(feature = "priority")]
+        crate::history::keep_history(app);
         if !app.is_plugin_added::<EguiPlugin>() {
             if let Some(missing) = missing_for_egui(app) {
                 info!("there is no inspector panel, because the app has no {missing}");
@@ -37,7 +39,7 @@ impl Plugin for InspectorPlugin {
         app.init_resource::<Panel>().add_systems(
             EguiPrimaryContextPass,
             // In the pass, which has the world to itself anyway. It may run twice in a frame; texts are made once.
-            (refresh_panel.run_if(Panel::is_due), draw_panel, draw_schedules).chain().run_if(is_open),
+            (refresh_panel.run_if(Panel::is_due), draw_panel).chain().run_if(is_open),
         );
     }
 }

@@ -4,9 +4,13 @@ mod app;
 mod attachment;
 mod gather;
 mod ledger;
+#[cfg(feature = "priority")]
+pub(crate) mod priorities;
 mod stage;
 mod stream;
 mod text;
+#[cfg(feature = "priority")]
+pub(crate) mod timeline;
 
 use freshet_ledger::Report;
 

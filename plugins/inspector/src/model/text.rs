@@ -16,6 +16,38 @@ pub(super) fn millis(millis: f64) -> String {
     if millis < 100.0 { format!("{millis:.3}") } else { format!("{millis:.1}") }
 }
 
+/// Milliseconds where tenths are enough, without the unit.
+#[cfg(feature = "priority")]
+pub(super) fn tenths(millis: f64) -> String {
+    format!("{millis:.1}")
+}
+
+/// A count and what is counted: `1 run`, `2 runs`.
+#[cfg(feature = "priority")]
+pub(super) fn times(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// How long, in seconds with tenths, later in minutes.
+#[cfg(feature = "priority")]
+pub(super) fn seconds(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds < 100.0 => format!("{seconds:.1} s"),
+        seconds => format!("{:.0} min", seconds / 60.0),
+    }
+}
+
+/// About how long, in at most six characters.
+#[cfg(feature = "priority")]
+pub(super) fn rough(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
+        seconds if seconds < 100.0 => format!("{seconds:.0} s"),
+        seconds if seconds < 6000.0 => format!("{:.0} min", seconds / 60.0),
+        seconds => format!("{:.0} h", seconds / 3600.0),
+    }
+}
+
 /// A figure where there is one.
 pub(super) fn measured(figure: Option<f64>, text: impl FnOnce(f64) -> String) -> String {
     figure.map_or_else(|| "–".into(), text)

@@ -2,25 +2,38 @@
 
 mod app;
 mod attachments;
+#[cfg(feature = "priority")]
+mod attention;
 mod ledger;
-pub(crate) mod schedule;
+mod overview;
+#[cfg(feature = "priority")]
+mod pool;
+#[cfg(feature = "priority")]
+mod priorities;
+mod schedule;
+mod schedules;
 mod stages;
 mod streams;
 mod table;
+mod tabs;
 mod theme;
+#[cfg(feature = "priority")]
+mod timeline;
+#[cfg(feature = "priority")]
+mod workloads;
 
 use std::time::{Duration, Instant};
 
 use bevy::asset::Handle;
 use bevy::ecs::prelude::*;
+use bevy::ecs::system::SystemState;
 use bevy::image::Image;
+use bevy_egui::EguiContexts;
 use bevy_egui::egui::scroll_area::ScrollArea;
-use bevy_egui::egui::{self, Area, Frame, Id, TextureId, Visuals};
-use bevy_egui::{EguiContexts, EguiTextureHandle};
-use freshet_ledger::Report;
+use bevy_egui::egui::{self, Area, Frame, Id, Visuals};
 
-use crate::model::{PanelModel, gather, panel_model};
 use crate::settings::InspectorSettings;
+use tabs::Tabs;
 use theme::{BACKGROUND, EDGE, GAP, MARGIN, MIN_WIDTH};
 
 /// Texts change at most this often: faster than this nobody reads.
@@ -33,64 +46,64 @@ const REFRESH_PERIOD: Duration = Duration::from_millis(100);
 #[derive(Component, Debug, Clone, PartialEq, Eq)]
 pub struct InspectorPicture(pub Handle<Image>);
 
+/// The name of the first tab.
+pub(crate) const FIRST_TAB: &str = overview::Overview::NAME;
+
 /// What the panel says, and since when.
-#[derive(Resource, Debug, Default)]
+#[derive(Resource, Default)]
 pub(crate) struct Panel {
-    model: PanelModel,
-    made: Option<Instant>,
+    tabs: Tabs,
+    /// Which tab was made anew, and when.
+    made: Option<(&'static str, Instant)>,
 }
 
 impl Panel {
     /// Whether the texts are due to be made anew.
-    pub(crate) fn is_due(panel: Res<Self>) -> bool {
-        panel.made.is_none_or(|made| made.elapsed() >= REFRESH_PERIOD)
+    pub(crate) fn is_due(panel: Res<Self>, settings: Res<InspectorSettings>) -> bool {
+        panel.made.is_none_or(|(tab, made)| tab != settings.tab || made.elapsed() >= REFRESH_PERIOD)
     }
 }
 
 pub(crate) fn refresh_panel(world: &mut World) {
-    let model = panel_model(&gather(world, &Report::of(world)));
-    *world.resource_mut::<Panel>() = Panel { model, made: Some(Instant::now()) };
-}
-
-pub(crate) fn draw_panel(
-    mut contexts: EguiContexts,
-    panel: Res<Panel>,
-    settings: Res<InspectorSettings>,
-    pictures: Query<&InspectorPicture>,
-) {
-    let cards = &panel.model.streams.body;
-    let textures: Vec<_> = cards
-        .iter()
-        .map(|card| {
-            let picture = pictures.get(card.stream?).ok()?;
-            // Weak: who wants the picture is its owner's business.
-            Some(contexts.add_image(EguiTextureHandle::Weak(picture.0.id())))
-        })
-        .collect();
-    // Without a camera there is no context yet.
-    let Ok(context) = contexts.ctx_mut() else { return };
-    show(context, &panel.model, &textures, &settings);
-}
-
-pub(crate) fn draw_schedules(
-    mut contexts: EguiContexts,
-    mut tab: ResMut<crate::schedule::ScheduleTab>,
-    book: Res<crate::schedule::Schedulebook>,
-) {
-    let Ok(context) = contexts.ctx_mut() else { return };
-    egui::Window::new("Schedules").default_pos([500.0, GAP]).default_size([960.0, 620.0]).show(context, |ui| {
-        *ui.visuals_mut() = Visuals::dark();
-        schedule::show(ui, &mut tab, &book);
+    let shown = world.resource::<InspectorSettings>().tab;
+    world.resource_scope(|world, mut panel: Mut<'_, Panel>| {
+        panel.made = Some((shown, Instant::now()));
+        panel.tabs.look(world);
+        if let Some(tab) = panel.tabs.shown(shown) {
+            tab.refresh(world);
+        }
     });
 }
 
-/// Draws the panel. `textures` are the streams' pictures, in the order of the model.
-fn show(context: &egui::Context, model: &PanelModel, textures: &[Option<TextureId>], settings: &InspectorSettings) {
+pub(crate) fn draw_panel(world: &mut World, contexts: &mut SystemState<EguiContexts<'_, '_>>) {
+    let Ok(mut contexts) = contexts.get_mut(world) else { return };
+    // Without a camera there is no context yet.
+    let Ok(context) = contexts.ctx_mut().cloned() else { return };
+    let shown = world.resource::<InspectorSettings>().tab;
+    world.resource_scope(|world, mut panel: Mut<'_, Panel>| {
+        if let Some(tab) = panel.tabs.shown(shown) {
+            tab.prepare(world);
+        }
+        let clicked = show(&context, &mut panel.tabs, world.resource::<InspectorSettings>());
+        if let Some(tab) = panel.tabs.shown(shown) {
+            tab.act(world);
+        }
+        if let Some(tab) = clicked {
+            world.resource_mut::<InspectorSettings>().tab = tab;
+        }
+    });
+}
+
+/// Draws the panel, and answers with the tab that was clicked.
+fn show(context: &egui::Context, tabs: &mut Tabs, settings: &InspectorSettings) -> Option<&'static str> {
     let screen = context.viewport_rect().size();
     let frame = f32::from(MARGIN) * 2.0 + GAP * 2.0;
-    let width = settings.panel_width.max(MIN_WIDTH).min(screen.x - frame);
+    let wanted = tabs.shown(settings.tab).map_or(MIN_WIDTH, |tab| tab.width(settings));
+    let width = wanted.max(MIN_WIDTH).min(screen.x - frame);
     let height = screen.y - frame - theme::HEADER_HEIGHT;
-    let area = Area::new(Id::new("freshet inspector")).default_pos([GAP, GAP]).default_width(width + frame);
+    let mut clicked = None;
+    let area =
+        Area::new(Id::new("freshet inspector")).default_pos([GAP, GAP]).default_width(width + f32::from(MARGIN) * 2.0);
     area.show(context, |ui| {
         *ui.visuals_mut() = Visuals::dark();
         ui.spacing_mut().item_spacing.y = 0.0;
@@ -98,19 +111,20 @@ fn show(context: &egui::Context, model: &PanelModel, textures: &[Option<TextureI
             ui.set_width(width);
             // Else the panel never grows beyond what it once was.
             ui.set_max_height(height + theme::HEADER_HEIGHT);
-            table::title(ui, "Freshet", &format!("{:?} hides", settings.toggle_key));
-            ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-                table::section(ui, "Streams", &model.streams, |ui, cards| streams::show(ui, cards, textures));
-                table::section(ui, "Stages", &model.stages, |ui, rows| stages::show(ui, rows));
-                table::section(ui, "Attachments", &model.attachments, |ui, rows| attachments::show(ui, rows));
-                table::section(ui, "Ledger", &model.ledger, |ui, groups| ledger::show(ui, groups));
-                table::section(ui, "App", &model.app, app::show);
-            });
+            clicked = tabs.title(ui, settings.tab, &format!("{:?} hides", settings.toggle_key));
+            let Some(tab) = tabs.shown(settings.tab) else { return };
+            let scroll = ScrollArea::vertical().id_salt(tab.name()).max_height(height).auto_shrink([false, true]);
+            scroll.show(ui, |ui| tab.show(ui));
         });
     });
+    clicked
 }
 
 #[cfg(test)]
 mod on_screen;
+#[cfg(all(test, feature = "priority"))]
+mod priorities_on_screen;
+#[cfg(all(test, feature = "priority"))]
+mod priorities_tests;
 #[cfg(test)]
 mod tests;

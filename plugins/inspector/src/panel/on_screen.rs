@@ -28,9 +28,11 @@ struct Screen(Handle<Image>);
 #[derive(Resource, Default)]
 struct Taken(Option<Image>);
 
-fn spawn_scene(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
+/// A camera that draws to an image of this size.
+pub(super) fn spawn_camera(commands: &mut Commands, images: &mut Assets<Image>, [width, height]: [u32; 2]) {
+    let size = Extent3d { width, height, depth_or_array_layers: 1 };
     let (dimension, format) = (TextureDimension::D2, TextureFormat::Rgba8UnormSrgb);
-    let mut target = Image::new_fill(SIZE, dimension, &[0; 4], format, RenderAssetUsages::default());
+    let mut target = Image::new_fill(size, dimension, &[0; 4], format, RenderAssetUsages::default());
     target.texture_descriptor.usage |= TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC;
     let target = images.add(target);
     let clear_color = ClearColorConfig::Custom(Color::srgb_u8(200, 200, 200));
@@ -39,15 +41,32 @@ fn spawn_scene(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
         Camera { clear_color, ..Default::default() },
         RenderTarget::Image(target.clone().into()),
     ));
+    commands.insert_resource(Screen(target));
+    commands.init_resource::<Taken>();
+}
 
+fn spawn_scene(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
+    spawn_camera(&mut commands, &mut images, [SIZE.width, SIZE.height]);
+    let (dimension, format) = (TextureDimension::D2, TextureFormat::Rgba8UnormSrgb);
     let small = Extent3d { width: 8, height: 6, depth_or_array_layers: 1 };
     let picture = images.add(Image::new_fill(small, dimension, &GREEN, format, RenderAssetUsages::default()));
     commands.spawn((Stream::new("made up"), StreamState::Streaming, stats(), InspectorPicture(picture)));
-    commands.insert_resource(Screen(target));
 }
 
-fn pixel(image: &Image, x: u32, y: u32) -> [u8; 4] {
-    let place = ((y * SIZE.width + x) * 4) as usize;
+/// What the camera drew.
+pub(super) fn picture(app: &mut TestApp) -> Image {
+    let target = app.app.world().resource::<Screen>().0.clone();
+    app.app.world_mut().spawn(Screenshot::image(target)).observe(
+        |taken: On<ScreenshotCaptured>, mut kept: ResMut<Taken>| {
+            kept.0 = Some(taken.image.clone());
+        },
+    );
+    app.turn_until(Duration::from_secs(30), |world| world.resource::<Taken>().0.is_some());
+    app.app.world_mut().resource_mut::<Taken>().0.take().unwrap()
+}
+
+pub(super) fn pixel(image: &Image, x: u32, y: u32) -> [u8; 4] {
+    let place = ((y * image.width() + x) * 4) as usize;
     let bytes = &image.data.as_ref().unwrap()[place..place + 4];
     [bytes[0], bytes[1], bytes[2], bytes[3]]
 }
@@ -56,19 +75,10 @@ fn pixel(image: &Image, x: u32, y: u32) -> [u8; 4] {
 fn the_panel_is_drawn_by_a_camera_without_a_window_with_the_streams_picture() {
     let mut app = TestApp::new(|app| {
         let settings = InspectorSettings { open: true, ..Default::default() };
-        app.add_plugins((LedgerPlugin::default(), InspectorPlugin { settings }))
-            .init_resource::<Taken>()
-            .add_systems(Startup, spawn_scene);
+        app.add_plugins((LedgerPlugin::default(), InspectorPlugin { settings })).add_systems(Startup, spawn_scene);
     });
     app.turn(30);
-    let target = app.app.world().resource::<Screen>().0.clone();
-    app.app.world_mut().spawn(Screenshot::image(target)).observe(
-        |taken: On<ScreenshotCaptured>, mut kept: ResMut<Taken>| {
-            kept.0 = Some(taken.image.clone());
-        },
-    );
-    app.turn_until(Duration::from_secs(30), |world| world.resource::<Taken>().0.is_some());
-    let image = app.app.world_mut().resource_mut::<Taken>().0.take().unwrap();
+    let image = picture(&mut app);
 
     let outside = pixel(&image, SIZE.width - 3, SIZE.height - 3);
     assert_eq!(outside, [200, 200, 200, 255], "the scene is as it was");

@@ -1,5 +1,7 @@
 //! Rows of cells of fixed width, so that nothing moves when a figure changes.
 
+#[cfg(feature = "priority")]
+use bevy_egui::egui::Stroke;
 use bevy_egui::egui::collapsing_header::{CollapsingState, paint_default_icon};
 use bevy_egui::egui::text::LayoutJob;
 use bevy_egui::egui::{Color32, Painter, Rect, Sense, Shape, Ui, pos2, vec2};
@@ -23,6 +25,13 @@ enum Content<'a> {
     /// Filled by this share.
     Bar(f32),
     Dot,
+    /// A small square; a triangle that points up or down.
+    #[cfg(feature = "priority")]
+    Square,
+    #[cfg(feature = "priority")]
+    Triangle {
+        up: bool,
+    },
     Nothing,
 }
 
@@ -64,6 +73,24 @@ impl<'a> Cell<'a> {
         }
     }
 
+    /// A square in a colour of its own.
+    #[cfg(feature = "priority")]
+    pub(super) const fn square(color: Color32) -> Self {
+        Self { content: Content::Square, width: Some(LINE_HEIGHT * 0.5), color }
+    }
+
+    /// A triangle that points up or down, in a colour of its own.
+    #[cfg(feature = "priority")]
+    pub(super) const fn triangle(up: bool, color: Color32) -> Self {
+        Self { content: Content::Triangle { up }, ..Self::square(color) }
+    }
+
+    /// In a colour of its own.
+    #[cfg(feature = "priority")]
+    pub(super) const fn colored(self, color: Color32) -> Self {
+        Self { color, ..self }
+    }
+
     /// Brighter than any tone.
     pub(super) const fn bright(self) -> Self {
         Self { color: BRIGHT, ..self }
@@ -100,13 +127,20 @@ pub(super) fn paint_row<'a>(painter: &Painter, row: Rect, cells: &[Cell<'a>]) ->
             Content::Dot => {
                 painter.circle_filled(place.center(), 4.0, cell.color);
             }
+            #[cfg(feature = "priority")]
+            Content::Square => {
+                let square = Rect::from_center_size(place.center(), vec2(8.0, 8.0));
+                painter.rect_filled(square, 2, cell.color);
+            }
+            #[cfg(feature = "priority")]
+            Content::Triangle { up } => paint_triangle(painter, place, up, cell.color),
             Content::Nothing => {}
         }
     }
     cut_off
 }
 
-fn paint_text(painter: &Painter, place: Rect, text: &str, flush_right: bool, color: Color32) -> bool {
+pub(super) fn paint_text(painter: &Painter, place: Rect, text: &str, flush_right: bool, color: Color32) -> bool {
     let mut job = LayoutJob::simple_singleline(text.to_owned(), theme::font(), color);
     job.wrap.max_width = place.width();
     job.wrap.max_rows = 1;
@@ -118,17 +152,58 @@ fn paint_text(painter: &Painter, place: Rect, text: &str, flush_right: bool, col
     cut_off
 }
 
+#[cfg(feature = "priority")]
+fn paint_triangle(painter: &Painter, place: Rect, up: bool, color: Color32) {
+    let (center, height) = (place.center(), if up { -4.5 } else { 4.5 });
+    let base = center.y - height * 0.8;
+    let points = vec![pos2(center.x - 5.0, base), pos2(center.x + 5.0, base), pos2(center.x, center.y + height)];
+    painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+}
+
+/// A row on a ground of its own, that tells `more` under the pointer.
+#[cfg(feature = "priority")]
+pub(super) fn row_on(ui: &mut Ui, ground: Option<Color32>, cells: &[Cell<'_>], more: &str) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), LINE_HEIGHT), Sense::hover());
+    if let Some(ground) = ground {
+        ui.painter().rect_filled(rect, 2, ground);
+    }
+    let cut_off = paint_row(ui.painter(), rect, cells);
+    if response.hovered() && !(more.is_empty() && cut_off.is_none()) {
+        response.on_hover_ui(|ui| {
+            for text in [cut_off.unwrap_or_default(), more].into_iter().filter(|text| !text.is_empty()) {
+                ui.label(text);
+            }
+        });
+    }
+}
+
+/// A button as high as a line, at this place. `is_on` is what holds already.
+#[cfg(feature = "priority")]
+pub(super) fn button(ui: &Ui, place: Rect, text: &str, is_on: bool) -> bool {
+    let response =
+        ui.interact(place, ui.id().with(("button", text, place.left() as i32, place.top() as i32)), Sense::click());
+    let ground = match (is_on, response.hovered()) {
+        (true, _) => BAR,
+        (false, true) => Color32::from_gray(84),
+        (false, false) => BAR_GROUND,
+    };
+    ui.painter().rect_filled(place.shrink2(vec2(0.0, 1.0)), 3, ground);
+    let color = if is_on { theme::INK } else { BRIGHT };
+    let text_place = Rect::from_center_size(place.center(), vec2(text_width(ui.painter(), text), place.height()));
+    paint_text(ui.painter(), text_place.expand2(vec2(1.0, 0.0)), text, false, color);
+    response.clicked()
+}
+
+/// How wide a text is.
+pub(super) fn text_width(painter: &Painter, text: &str) -> f32 {
+    painter.layout_no_wrap(text.to_owned(), theme::font(), BRIGHT).size().x
+}
+
 fn paint_bar(painter: &Painter, place: Rect, share: f32) {
     let ground = Rect::from_center_size(place.center(), vec2(place.width(), 6.0));
     painter.rect_filled(ground, 2, BAR_GROUND);
     let filled = ground.with_max_x(ground.left() + ground.width() * share);
     painter.rect_filled(filled, 2, BAR);
-}
-
-/// The panel's first line.
-pub(super) fn title(ui: &mut Ui, name: &str, hint: &str) {
-    row(ui, &[Cell::name(name, Tone::Plain).bright(), Cell::figure(hint, 120.0, Tone::Dim)]);
-    ui.add_space(GAP * 0.5);
 }
 
 /// A foldable section: a line with its name and what it comes to, and below it its body.

@@ -3,26 +3,80 @@
 use bevy_egui::egui::epaint::TextShape;
 use bevy_egui::egui::{RawInput, Rect, Shape, TextureId, pos2};
 use freshet_frame::StreamState;
+use freshet_ledger::Report;
 
+use super::overview::Overview;
 use super::*;
 use crate::model::tests::{inputs, report, stats, stream};
+use crate::model::{PanelModel, panel_model};
 
 const SCREEN: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(1280.0, 1400.0) };
 
 /// Texts with their places, after the layout has settled.
 fn texts(context: &egui::Context, model: &PanelModel, settings: &InspectorSettings) -> Vec<(String, Rect)> {
+    texts_of(context, SCREEN, &mut overview(model), settings)
+}
+
+fn overview(model: &PanelModel) -> Tabs {
     let textures = vec![Some(TextureId::User(0)); model.streams.body.len()];
+    Tabs::of(vec![Box::new(Overview { model: model.clone(), textures })])
+}
+
+/// The same of any tabs.
+pub(super) fn texts_of(
+    context: &egui::Context,
+    screen: Rect,
+    tabs: &mut Tabs,
+    settings: &InspectorSettings,
+) -> Vec<(String, Rect)> {
     let mut texts = Vec::new();
     // Until nothing is on its way any more.
     for pass in 0..30 {
-        let input = RawInput { screen_rect: Some(SCREEN), predicted_dt: 0.1, ..Default::default() };
-        let output = context.run_ui(input, |ui| show(ui.ctx(), model, &textures, settings));
+        let input = RawInput { screen_rect: Some(screen), predicted_dt: 0.1, ..Default::default() };
+        let output = context.run_ui(input, |ui| {
+            show(ui.ctx(), tabs, settings);
+        });
         for clipped in output.shapes.iter().filter(|_| pass == 29) {
             collect(&clipped.shape, clipped.clip_rect, &mut texts);
         }
         output.drop_without_applying_deltas();
     }
     texts
+}
+
+/// Clicks at a place, and answers with the tab that was clicked.
+pub(super) fn click(
+    context: &egui::Context,
+    screen: Rect,
+    tabs: &mut Tabs,
+    settings: &InspectorSettings,
+    pos: egui::Pos2,
+) -> Option<&'static str> {
+    let button = |pressed| egui::Event::PointerButton {
+        pos,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: egui::Modifiers::default(),
+    };
+    let mut clicked = None;
+    for event in [egui::Event::PointerMoved(pos), button(true), button(false), egui::Event::PointerGone] {
+        let input = RawInput { screen_rect: Some(screen), events: vec![event], ..Default::default() };
+        let output = context.run_ui(input, |ui| clicked = clicked.or(show(ui.ctx(), tabs, settings)));
+        output.drop_without_applying_deltas();
+    }
+    clicked
+}
+
+/// No text lies on another, or outside of the screen.
+#[track_caller]
+pub(super) fn assert_apart(texts: &[(String, Rect)], screen: Rect) {
+    for (index, (text, place)) in texts.iter().enumerate() {
+        assert!(screen.contains_rect(*place), "{text:?} at {place:?}");
+        for (other, other_place) in &texts[..index] {
+            let shared = place.shrink(1.0).intersect(other_place.shrink(1.0));
+            assert!(shared.is_negative(), "{text:?} lies on {other:?}");
+        }
+    }
 }
 
 fn collect(shape: &Shape, clip: Rect, texts: &mut Vec<(String, Rect)>) {
@@ -51,13 +105,7 @@ fn no_text_lies_on_another_or_outside_of_the_panel() {
         let settings = InspectorSettings { panel_width: width, ..Default::default() };
         let texts = texts(&egui::Context::default(), &model(|_| {}), &settings);
         assert!(texts.len() > 100, "{}", texts.len());
-        for (index, (text, place)) in texts.iter().enumerate() {
-            assert!(SCREEN.contains_rect(*place), "{text:?} at {place:?}");
-            for (other, other_place) in &texts[..index] {
-                let shared = place.shrink(1.0).intersect(other_place.shrink(1.0));
-                assert!(shared.is_negative(), "{text:?} lies on {other:?}");
-            }
-        }
+        assert_apart(&texts, SCREEN);
     }
 }
 
@@ -95,18 +143,44 @@ fn a_section_is_folded_by_a_click_on_its_name() {
     let (context, settings, model) = (egui::Context::default(), InspectorSettings::default(), model(|_| {}));
     let open = texts(&context, &model, &settings);
     let (_, header) = open.iter().find(|(text, _)| text == "Ledger").unwrap();
-    let pos = header.center();
-    let button = |pressed| egui::Event::PointerButton {
-        pos,
-        button: egui::PointerButton::Primary,
-        pressed,
-        modifiers: egui::Modifiers::default(),
-    };
-    for event in [egui::Event::PointerMoved(pos), button(true), button(false), egui::Event::PointerGone] {
-        let input = RawInput { screen_rect: Some(SCREEN), events: vec![event], ..Default::default() };
-        context.run_ui(input, |ui| show(ui.ctx(), &model, &[], &settings)).drop_without_applying_deltas();
-    }
+    click(&context, SCREEN, &mut overview(&model), &settings, header.center());
     let folded = texts(&context, &model, &settings);
     assert!(folded.iter().all(|(text, _)| text != "down: metadata"), "its body is gone");
     assert!(folded.iter().any(|(text, _)| text == "clean"), "what it comes to is still there");
+}
+
+/// A tab with one word.
+struct Word(&'static str);
+
+impl tabs::Tab for Word {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    fn is_wanted(&self, world: &World) -> bool {
+        self.0 != "Absent" || world.contains_resource::<InspectorSettings>()
+    }
+
+    fn refresh(&mut self, _: &World) {}
+
+    fn show(&mut self, ui: &mut egui::Ui) {
+        table::row(ui, &[table::Cell::name(&format!("in {}", self.0), crate::model::Tone::Plain)]);
+    }
+}
+
+#[test]
+fn a_click_on_a_tab_asks_for_it_and_one_that_has_nothing_to_show_is_not_there() {
+    let context = egui::Context::default();
+    let mut tabs = Tabs::of(vec![Box::new(Word("First")), Box::new(Word("Absent")), Box::new(Word("Last"))]);
+    tabs.look(&World::new());
+    let mut settings = InspectorSettings { tab: "Absent", ..Default::default() };
+    let seen = |tabs: &mut Tabs, settings: &_| texts_of(&context, SCREEN, tabs, settings);
+    let first = seen(&mut tabs, &settings);
+    let words: Vec<_> = first.iter().map(|(text, _)| text.as_str()).collect();
+    assert_eq!(words, ["Freshet", "F1 hides", "First", "Last", "in First"]);
+    let (_, last) = &first[3];
+    settings.tab = click(&context, SCREEN, &mut tabs, &settings, last.center()).unwrap();
+    assert!(seen(&mut tabs, &settings).iter().any(|(text, _)| text == "in Last"));
+    let mut alone = Tabs::of(vec![Box::new(Word("First"))]);
+    assert!(seen(&mut alone, &settings).iter().all(|(text, _)| text != "First"), "one tab needs no name");
 }

@@ -36,6 +36,8 @@ impl Plugin for RecorderPlugin {
 impl Recorder {
     /// Records all frames of this app, until it exits or [`flush_recording`] is called.
     pub fn install(self, app: &mut App) {
+        #[cfg(feature = "priority")]
+        crate::history::keep_history(app);
         app.insert_resource(self)
             .add_observer(record_end_of_stream)
             // After the last frames were let in.
