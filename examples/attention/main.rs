@@ -31,7 +31,8 @@ use bevy_freshet::inspector::{InspectorPlugin, InspectorSettings};
 use bevy_freshet::prelude::*;
 
 fn main() -> AppExit {
-    let example = freshet_example::Example::with_settings("attention", "assets/media/clip.avi", &["tab"]);
+    let mut example = freshet_example::Example::with_settings("attention", "assets/media/clip.avi", &["tab"]);
+    example.screen = UVec2::new(1680, 760);
     let tab = match example.options.setting("tab") {
         None | Some("priorities") => "Priorities",
         Some("overview") => "Overview",

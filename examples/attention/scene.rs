@@ -35,8 +35,8 @@ pub fn open(mut commands: Commands, mut pictures: LivePictures, options: Res<fre
     let node = Node {
         position_type: PositionType::Absolute,
         right: px(12),
-        bottom: px(12),
-        width: percent(46),
+        top: px(8),
+        width: px(390),
         padding: UiRect::all(px(10)),
         ..default()
     };

@@ -36,6 +36,8 @@ pub struct Example {
     pub options: Options,
     /// The window's title.
     pub title: &'static str,
+    /// The size of the picture where there is no window, in pixels. Default 960 x 540.
+    pub screen: UVec2,
 }
 
 impl Example {
@@ -48,13 +50,13 @@ impl Example {
     /// understands (`--target`, say).
     pub fn with_settings(title: &'static str, default_source: &str, keys: &[&str]) -> Self {
         let options = Options::read_with(default_source, keys);
-        Self { options, title }
+        Self { options, title, screen: screen::SIZE }
     }
 }
 
 impl Plugin for Example {
     fn build(&self, app: &mut App) {
-        let Self { options, title } = self;
+        let Self { options, title, screen } = self;
         let window = (!options.headless).then(|| Window { title: (*title).into(), ..default() });
         app.add_plugins(default_plugins(options, window));
         if options.headless {
@@ -64,7 +66,8 @@ impl Plugin for Example {
         app.add_plugins(FreshetPlugins.build().set(LedgerPlugin { settings: LedgerSettings { warmup_frames } }))
             .add_plugins(RenderDiagnosticsPlugin)
             .insert_resource(options.clone())
-            .add_plugins((screen::plugin, finish::plugin, progress::plugin));
+            .add_plugins((finish::plugin, progress::plugin));
+        screen::add(app, *screen);
     }
 }
 

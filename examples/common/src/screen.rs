@@ -10,18 +10,19 @@ use super::Options;
 #[derive(Resource, Debug, Clone)]
 pub struct Screen(pub Handle<Image>);
 
-/// Its size.
-const SIZE: UVec2 = UVec2::new(960, 540);
+/// Its size, unless an example wants another.
+pub const SIZE: UVec2 = UVec2::new(960, 540);
 
-pub fn plugin(app: &mut App) {
+/// Gives cameras an image of this size where there is no window.
+pub fn add(app: &mut App, size: UVec2) {
     if app.world().resource::<Options>().headless {
-        let image = app.world_mut().resource_mut::<Assets<Image>>().add(target());
+        let image = app.world_mut().resource_mut::<Assets<Image>>().add(target(size));
         app.insert_resource(Screen(image)).add_observer(draw_into_image);
     }
 }
 
-fn target() -> Image {
-    let mut image = Image::new_target_texture(SIZE.x, SIZE.y, TextureFormat::Rgba8UnormSrgb, None);
+fn target(size: UVec2) -> Image {
+    let mut image = Image::new_target_texture(size.x, size.y, TextureFormat::Rgba8UnormSrgb, None);
     image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
     image
 }
