@@ -113,6 +113,10 @@ fn show(context: &egui::Context, tabs: &mut Tabs, settings: &InspectorSettings) 
             ui.set_max_height(height + theme::HEADER_HEIGHT);
             clicked = tabs.title(ui, settings.tab, &format!("{:?} hides", settings.toggle_key));
             let Some(tab) = tabs.shown(settings.tab) else { return };
+            if !tab.scrolls() {
+                ui.set_max_height(height);
+                return tab.show(ui);
+            }
             let scroll = ScrollArea::vertical().id_salt(tab.name()).max_height(height).auto_shrink([false, true]);
             scroll.show(ui, |ui| tab.show(ui));
         });

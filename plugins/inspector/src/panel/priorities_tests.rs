@@ -12,7 +12,7 @@ use super::*;
 use crate::model::Section;
 use crate::model::priorities::tests::{inputs, memory};
 use crate::model::priorities::{PrioritiesModel, priorities_model};
-use crate::model::timeline::{TimelineModel, timeline_model};
+use crate::model::timeline::{TimelineInput, TimelineModel, timeline_model};
 
 fn model() -> PrioritiesModel {
     priorities_model(&inputs(), &mut memory())
@@ -38,6 +38,14 @@ fn no_text_lies_on_another_or_outside_of_the_panel() {
         assert!(texts.len() > least, "{} at {width}", texts.len());
         assert_apart(&texts, screen);
     }
+    let mut many = Priorities::default();
+    let input = crate::model::priorities::tests::window(Instant::now() + Duration::from_secs(60));
+    many.timeline.body = timeline_model(&TimelineInput { workers: [8, 30], ..input }, 800.0);
+    let screen = Rect { min: pos2(0.0, 0.0), max: pos2(1280.0, 1600.0) };
+    let mut tabs = Tabs::of(vec![Box::new(many)]);
+    let texts = texts_of(&egui::Context::default(), screen, &mut tabs, &InspectorSettings::default());
+    assert_apart(&texts, screen);
+    assert!(texts.iter().any(|(text, _)| text == "foreground 1"));
 }
 
 #[test]

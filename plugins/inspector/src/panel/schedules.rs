@@ -1,23 +1,24 @@
-//! The tab of schedules: a graph with the measured time on each system.
+//! The tab of schedules.
+
+use std::mem;
 
 use bevy::ecs::world::World;
-use bevy_egui::egui::{Ui, vec2};
+use bevy_egui::egui::Ui;
 
 use super::schedule;
 use super::tabs::Tab;
-use super::theme::{GAP, HEADER_HEIGHT};
+use super::theme::GAP;
 use crate::schedule::{ScheduleTab, Schedulebook};
 use crate::settings::InspectorSettings;
 
-/// As wide as a graph is pleasant to read.
+/// Wide enough for a good part of a graph.
 const WIDTH: f32 = 1244.0;
-const LEAST_HEIGHT: f32 = 240.0;
 
-/// Schedules, of both worlds. While it is drawn, it holds what is otherwise in the world.
-#[derive(Default)]
+/// Graphs of schedules, with measured times. What was chosen in them lies in the world, where it is seen whether they are
+/// looked at; it is lent to the tab for as long as that is drawn.
+#[derive(Debug, Default)]
 pub(super) struct Schedules {
-    tab: ScheduleTab,
-    book: Schedulebook,
+    lent: Option<(ScheduleTab, Schedulebook)>,
 }
 
 impl Tab for Schedules {
@@ -26,38 +27,59 @@ impl Tab for Schedules {
     }
 
     fn is_wanted(&self, world: &World) -> bool {
-        world.contains_resource::<Schedulebook>()
+        world.contains_resource::<ScheduleTab>() && world.contains_resource::<Schedulebook>()
     }
 
     fn width(&self, settings: &InspectorSettings) -> f32 {
         settings.panel_width.max(WIDTH)
     }
 
-    /// It reads the stopwatches as it is drawn, at its own pace.
+    fn scrolls(&self) -> bool {
+        // The wheel scales the graph.
+        false
+    }
+
+    /// The graph reads its figures itself, as rarely.
     fn refresh(&mut self, _: &World) {}
 
     fn prepare(&mut self, world: &mut World) {
-        self.swap(world);
+        let tab = world.get_resource_mut::<ScheduleTab>().map(|mut tab| mem::take(&mut *tab));
+        let book = world.get_resource_mut::<Schedulebook>().map(|mut book| mem::take(&mut *book));
+        self.lent = tab.zip(book);
     }
 
     fn show(&mut self, ui: &mut Ui) {
-        // What scrolls has no height of its own; the graph has the room that is seen.
-        let height = (ui.clip_rect().height() - HEADER_HEIGHT - GAP).max(LEAST_HEIGHT);
-        ui.allocate_ui(vec2(ui.available_width(), height), |ui| schedule::show(ui, &mut self.tab, &self.book));
+        let Some((tab, book)) = &mut self.lent else { return };
+        ui.spacing_mut().item_spacing.y = GAP * 0.5;
+        schedule::show(ui, tab, book);
     }
 
     fn act(&mut self, world: &mut World) {
-        self.swap(world);
+        if let Some((tab, book)) = self.lent.take() {
+            world.insert_resource(tab);
+            world.insert_resource(book);
+        }
     }
 }
 
-impl Schedules {
-    fn swap(&mut self, world: &mut World) {
-        if let Some(mut tab) = world.get_resource_mut::<ScheduleTab>() {
-            std::mem::swap(&mut self.tab, &mut *tab);
-        }
-        if let Some(mut book) = world.get_resource_mut::<Schedulebook>() {
-            std::mem::swap(&mut self.book, &mut *book);
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::tests::book;
+
+    #[test]
+    fn what_is_lent_is_given_back() {
+        let mut world = World::new();
+        let mut tab = Schedules::default();
+        assert!(!tab.is_wanted(&world));
+        world.insert_resource(book());
+        world.init_resource::<ScheduleTab>();
+        world.resource_mut::<ScheduleTab>().search = "flow".into();
+        let schedules = world.resource::<Schedulebook>().schedules.len();
+        assert!(tab.is_wanted(&world) && schedules > 0);
+        tab.prepare(&mut world);
+        tab.act(&mut world);
+        assert_eq!(world.resource::<ScheduleTab>().search, "flow");
+        assert_eq!(world.resource::<Schedulebook>().schedules.len(), schedules);
     }
 }

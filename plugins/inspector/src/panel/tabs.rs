@@ -24,6 +24,11 @@ pub(crate) trait Tab: Send + Sync + 'static {
         settings.panel_width
     }
 
+    /// Whether it is scrolled where it is higher than the screen; else it fits itself into what there is.
+    fn scrolls(&self) -> bool {
+        true
+    }
+
     /// Makes anew what it says.
     fn refresh(&mut self, world: &World);
 

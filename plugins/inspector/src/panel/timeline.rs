@@ -39,11 +39,15 @@ pub(super) fn show(ui: &mut Ui, model: &TimelineModel, frozen: &mut bool) -> f32
     paint_seconds(&painter, window, lanes_place);
     let mut top = lanes_place.top();
     let mut pointed = None;
-    for lane in &model.lanes {
+    // Where lanes are lower than a line, not each has a title.
+    let titled = (LINE_HEIGHT / (worker_height + MISSED_HEIGHT + 2.0)).ceil().max(1.0) as usize;
+    for (index, lane) in model.lanes.iter().enumerate() {
         let place = lanes_place.with_min_y(top).with_max_y(top + height(lane));
         top = place.bottom() + MISSED_HEIGHT + 2.0;
         let label = Rect::from_min_max(pos2(rect.left(), place.top()), pos2(rect.left() + LABEL, place.bottom()));
-        paint_text(&painter, label, &lane.title, true, theme::color(Tone::Dim));
+        if index == 0 || index % titled == 1 % titled {
+            paint_text(&painter, label, &lane.title, true, theme::color(Tone::Dim));
+        }
         paint_lane(&painter, place, lane);
         pointed = pointed.or_else(|| block_at(place, lane, response.hover_pos()?));
     }
