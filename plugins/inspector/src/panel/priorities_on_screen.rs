@@ -62,6 +62,7 @@ fn add_workloads(app: &mut App) {
         .add_workload(new("likely answers", Role::Speculation).every(millis(400)), tasks("likely answers", 120))
         .add_workload(new("broken", Role::Other("plugin")).every(millis(900)), || panic!("as it always does"));
     let mut governor = app.world_mut().resource_mut::<Governor>();
+    governor.enabled = true;
     for (name, kind) in [("flow/cadence", KnobKind::Cadence), ("chat/model", KnobKind::ModelSize)] {
         governor.register(Knob::new(name, kind, 3), |_, _| true);
     }

@@ -77,11 +77,11 @@ fn buttons_force_contexts_and_switch_forecast_and_governor() {
     press(&mut app, "on", 0);
     let reason = app.world().resource::<Forecast>().plan(&[], 0.0).reason();
     assert_eq!(reason, Some(freshet_priority::Rest::Off));
-    // The forecast's says "off" by now.
-    press(&mut app, "on", 0);
-    assert!(!app.world().resource::<Governor>().enabled);
+    // Both say "off" by now, the forecast's first.
     press(&mut app, "off", 1);
     assert!(app.world().resource::<Governor>().enabled);
+    press(&mut app, "on", 0);
+    assert!(!app.world().resource::<Governor>().enabled);
 }
 
 #[test]
