@@ -70,12 +70,12 @@ fn run(name: &str, pool: &WorkerPool, rounds: u32) {
             std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
         }
         high_late += pool.reports().filter(|report| report.level == Priority::High && report.missed_deadline).count();
-        if idle.is_finished() {
-            if let Ok(end) = block_on(idle) {
+        match idle.is_finished().then(|| block_on(idle)) {
+            Some(Ok(end)) => {
+                unfinished += u32::from(end - start > BOUND);
                 waited.push(end - start);
             }
-        } else {
-            unfinished += 1;
+            _ => unfinished += 1,
         }
     }
     drop(endless);

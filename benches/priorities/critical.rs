@@ -3,10 +3,10 @@
 //! Four ways, block by block in one run, so that whatever else the machine does meets them all:
 //!
 //! - alone: no other work;
-//! - freshet: one low and one idle task for each core on the worker pools, and four low and idle workloads of 6 ms in the
+//! - freshet: one low and one idle task for each core on the worker pools, and four low and idle workloads of 2 ms in the
 //!   schedule;
 //! - async pool: the same tasks on `AsyncComputeTaskPool`, which has as many threads as there are cores here;
-//! - ungated: the tasks' work and the workloads' as plain systems, each 6 ms a turn.
+//! - ungated: the tasks' work and the workloads' as plain systems: 4 of 2 ms, and one of 6 ms for each task.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ const PERIOD: Duration = Duration::from_nanos(1_000_000_000 / 60);
 const BLOCK: u32 = 250;
 const SETTLE: u32 = 12;
 /// Work of a system or workload in a turn.
-const PIECE: Duration = Duration::from_millis(6);
+const PIECE: Duration = Duration::from_millis(2);
 
 #[derive(Resource, Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -127,13 +127,13 @@ fn app() -> App {
             }
         });
     }
-    let plain = |way: Res<Way>| {
-        if *way == Way::Ungated {
-            burn(PIECE);
-        }
-    };
-    for _ in 0..4 + 2 * cores() {
-        app.add_systems(Update, plain);
+    for index in 0..4 + 2 * cores() {
+        let time = if index < 4 { PIECE } else { 3 * PIECE };
+        app.add_systems(Update, move |way: Res<Way>| {
+            if *way == Way::Ungated {
+                burn(time);
+            }
+        });
     }
     app.finish();
     app.cleanup();

@@ -176,6 +176,8 @@ pub struct StageLevel {
     pub level: Priority,
     /// What it takes on the GPU in a turn of the app, as measured of late. `None` until it has run.
     pub cost: Option<Duration>,
+    /// How often that was measured: the cost fades while the stage does not run.
+    pub measured: u64,
     /// Frames of which it did not run because the budget was used up.
     pub over_budget: u64,
 }
@@ -184,7 +186,7 @@ impl StageLevels {
     /// Makes a stage known, at its role's base level.
     pub fn add(&mut self, name: &'static str, role: Role) {
         if self.get(name).is_none() {
-            self.entries.push(StageLevel { name, role, level: role.base(), cost: None, over_budget: 0 });
+            self.entries.push(StageLevel { name, role, level: role.base(), cost: None, measured: 0, over_budget: 0 });
         }
     }
 

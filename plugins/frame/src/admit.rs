@@ -188,7 +188,7 @@ pub(crate) fn admit_frames(
     mut captured_messages: MessageWriter<FrameCaptured>,
     mut commands: Commands,
     (pipeline, layout, ready): (Res<Pipeline>, Res<MetadataLayout>, Res<ReadyProducts>),
-    mut primed: Local<bool>,
+    (mut primed, mut turn): (Local<bool>, Local<usize>),
 ) {
     if !std::mem::replace(&mut *primed, true) {
         prime_queue(&mut commands);
@@ -203,6 +203,12 @@ pub(crate) fn admit_frames(
         if !ranked.is_full() {
             ranked.push((level.copied().unwrap_or_default(), stream));
         }
+    }
+    // Among equals, each is first in its turn: what is left of the GPU's time is not always the same stream's.
+    *turn = turn.wrapping_add(1);
+    if !ranked.is_empty() {
+        let first = *turn % ranked.len();
+        ranked.rotate_left(first);
     }
     ranked.sort_by_key(|&(level, _)| level);
     let FrameJobs { jobs, demands } = &mut *outbox;
@@ -223,7 +229,7 @@ pub(crate) fn admit_frames(
         }
         let Some(filled) = choose(ring, settings.pace) else { continue };
         let wanted = made;
-        let thinned = thin(&pipeline, levels, filled.1, wanted);
+        let thinned = thin(&pipeline, levels, stats.captured, wanted);
         let made = grant(&pipeline, levels, demands, thinned, &mut gpu_time);
         let reads_back = made.intersects(layout.products());
         let Some(place) = runtime.pool.pick(|place| leases.is_leased(place) || runtime.is_pending(place)) else {

@@ -51,10 +51,10 @@ impl GpuTime {
     }
 }
 
-/// The part of `wanted` that is made of a frame of this number, whatever is left: all, or, for those that cadence leaves
-/// out, what is shown and what `Critical` stages make.
-pub(crate) fn thin(pipeline: &Pipeline, levels: &StageLevels, seq: u64, wanted: Products) -> Products {
-    if seq.is_multiple_of(u64::from(levels.cadence.max(1))) {
+/// The part of `wanted` that is made of a stream's frame, whatever is left: all, or, for those that cadence leaves out, what
+/// is shown and what `Critical` stages make. Frames are counted as they are let in, whatever the source calls them.
+pub(crate) fn thin(pipeline: &Pipeline, levels: &StageLevels, number: u64, wanted: Products) -> Products {
+    if number.is_multiple_of(u64::from(levels.cadence.max(1))) {
         return wanted;
     }
     // What is shown goes on, however urgent it is at the moment.
@@ -139,6 +139,7 @@ pub(crate) fn measure_stages(
             && std::mem::replace(recorded, now) != now
         {
             stage.cost = Some(recent);
+            stage.measured += 1;
         }
     }
 }

@@ -29,6 +29,9 @@ pub struct FrameBudget {
     tail: CostEstimate,
     busy: CostEstimate,
     last_busy: Duration,
+    /// What background workloads took of this turn, and of the last.
+    optional: Duration,
+    last_optional: Duration,
 }
 
 impl Default for FrameBudget {
@@ -48,6 +51,8 @@ impl FrameBudget {
             tail: CostEstimate::default(),
             busy: CostEstimate::default(),
             last_busy: Duration::ZERO,
+            optional: Duration::ZERO,
+            last_optional: Duration::ZERO,
         }
     }
 
@@ -86,8 +91,20 @@ impl FrameBudget {
         self.last_busy
     }
 
+    /// What the last turn took of what could not have been put off: without workloads of `Low` and `Idle`, which only fill
+    /// what is left.
+    pub fn last_needed(&self) -> Duration {
+        self.last_busy.saturating_sub(self.last_optional)
+    }
+
+    pub(crate) fn note_optional(&mut self, took: Duration) {
+        self.optional += took;
+    }
+
     fn floor(&self, level: Priority) -> Duration {
-        self.target.mul_f32(self.floors[level.index()].clamp(0.0, 1.0))
+        let share = self.floors[level.index()];
+        // What is no number asks for nothing.
+        self.target.mul_f32(if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 })
     }
 }
 
@@ -114,6 +131,7 @@ pub(crate) fn end_turn(mut budget: ResMut<FrameBudget>) {
     let now = Instant::now();
     let busy = now - budget.began;
     budget.last_busy = busy;
+    budget.last_optional = std::mem::take(&mut budget.optional);
     budget.busy.record(busy);
     if let Some(ended) = budget.work_ended {
         budget.tail.record(now - ended);
@@ -132,6 +150,9 @@ mod tests {
         assert_eq!(allowed, [true, false, false, false, false]);
         let budget = FrameBudget::new(Duration::from_secs(3600));
         assert!(Priority::ALL.iter().all(|&level| budget.allows(level, Duration::ZERO)));
+        let mut budget = budget;
+        budget.floors = [f32::NAN; 5];
+        assert!(budget.allows(Priority::Idle, Duration::ZERO), "what is no number asks for nothing");
     }
 
     proptest! {

@@ -16,8 +16,8 @@ use crate::settings::PrioritySettings;
 use crate::tasks::{collect_reports, say_os_priorities};
 use crate::timeline::Timeline;
 use crate::workload::{
-    Agenda, LevelChanged, WorkloadSystems, adopt_stages, check_ticks, drive, has_due, measure_stages, pass_levels_on,
-    plan, rank,
+    Agenda, LevelChanged, Why, WorkloadSystems, adopt_stages, check_ticks, drive, has_due, measure_stages,
+    pass_levels_on, plan, rank,
 };
 
 /// Levels that follow attention, workloads, worker pools, governor and forecast. Add it after `FramePlugin`, if there is
@@ -51,6 +51,7 @@ impl Plugin for PriorityPlugin {
             .add_observer(check_ticks);
         app.world_mut().get_resource_or_init::<StageLevels>().budget = settings.gpu_budget;
         app.insert_resource(settings);
+        make_room(app);
         add_levels(app);
         add_decisions(app);
         // The turn begins where the ledger's does, and ends when everything is booked.
@@ -59,18 +60,39 @@ impl Plugin for PriorityPlugin {
     }
 }
 
-/// The levels as a chain of sets in `Update`, each behind its budget, each with its driver.
+/// Lets the buffers of messages grow now: when the context changes, all workloads say so in one turn.
+fn make_room(app: &mut App) {
+    let changed = LevelChanged {
+        workload: Entity::PLACEHOLDER,
+        name: "",
+        from: Priority::Idle,
+        to: Priority::Idle,
+        why: Why::Base,
+    };
+    let mut messages = app.world_mut().resource_mut::<Messages<LevelChanged>>();
+    // Messages of the last turn and of this one have a buffer each.
+    for _ in 0..2 {
+        messages.write_batch([changed; 256]);
+        messages.update();
+    }
+    messages.clear();
+}
+
+/// The levels as a chain of sets in `Update`, each behind its budget, and before each its driver.
 fn add_levels(app: &mut App) {
-    let [critical, high, normal, low, idle] = Priority::ALL;
-    app.configure_sets(
-        Update,
-        // Chained, so that a level's budget is read when the levels above it are done.
-        (PrioritySystems::Decide, critical, high, normal, low, idle, PrioritySystems::Settle).chain(),
-    );
+    app.configure_sets(Update, (PrioritySystems::Decide, PrioritySystems::Drive(Priority::Critical)).chain());
     for level in Priority::ALL {
-        app.configure_sets(Update, level.run_if(budget_holds(level)))
-            // Where nothing is due, the driver costs its condition.
-            .add_systems(Update, drive(level).run_if(has_due(level)).in_set(level));
+        let next = match level {
+            Priority::Idle => PrioritySystems::Settle,
+            _ => PrioritySystems::Drive(level.lowered()),
+        };
+        app.configure_sets(
+            Update,
+            // Chained, so that a level's budget is read when the levels above it are done.
+            (PrioritySystems::Drive(level), level.run_if(budget_holds(level)), next).chain(),
+        )
+        // Where nothing is due, the driver costs its condition.
+        .add_systems(Update, drive(level).run_if(has_due(level)).in_set(PrioritySystems::Drive(level)));
     }
     app.add_systems(Update, (decide.in_set(PrioritySystems::Decide), end_work.in_set(PrioritySystems::Settle)));
 }

@@ -2,16 +2,20 @@
 
 use bevy::ecs::prelude::*;
 use bevy::ecs::schedule::ScheduleLabel;
+use freshet_base::Priority;
 
 /// This crate's own steps in `Update`. The levels lie between the two, in order:
 ///
-/// `Decide → Priority::Critical → High → Normal → Low → Idle → Settle`
+/// `Decide → Drive(Critical) → Priority::Critical → Drive(High) → Priority::High → … → Priority::Idle → Settle`
 ///
-/// An app's own systems join a level with `.in_set(Priority::Low)`.
+/// An app's own systems join a level with `.in_set(Priority::Low)`: they run while the frame's budget holds. Workloads are
+/// asked one by one, with what each is expected to take.
 #[derive(SystemSet, Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PrioritySystems {
     /// What the user attends to is read, levels are assigned, the turn's work is planned.
     Decide,
+    /// Just before the level of this name: the workloads that are at it.
+    Drive(Priority),
     /// After the last level: what is left of the frame belongs to others.
     Settle,
 }

@@ -1,6 +1,7 @@
 //! Long work of workloads, on the worker pools.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use bevy::ecs::prelude::*;
@@ -50,12 +51,22 @@ use crate::workload::{Deed, Workload};
 #[derive(SystemParam)]
 pub struct Tasks<'w, 's> {
     pool: Res<'w, WorkerPool>,
-    workloads: Query<'w, 's, (Entity, &'static Workload, &'static TaskName)>,
+    workloads: Query<'w, 's, (&'static Workload, &'static TaskName)>,
 }
 
-/// The workload's name as tasks carry it: cloned, not copied.
+/// What tasks carry of their workload: its name, shared, and a key that no other workload ever has.
 #[derive(Component, Debug, Clone)]
-pub(crate) struct TaskName(pub(crate) Arc<str>);
+pub(crate) struct TaskName {
+    name: Arc<str>,
+    pub(crate) key: WorkloadKey,
+}
+
+impl TaskName {
+    pub(crate) fn new(name: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(WorkloadKey::OF_WORKLOADS);
+        Self { name: name.into(), key: WorkloadKey(NEXT.fetch_add(1, Ordering::Relaxed)) }
+    }
+}
 
 /// Why a task was not spawned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,14 +108,14 @@ impl Tasks<'_, '_> {
         F: FnOnce(TaskContext) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, TaskFailure>> + Send + 'static,
     {
-        let found = self.workloads.iter().find(|(_, known, _)| known.name() == workload);
-        let Some((entity, workload, name)) = found else {
+        let found = self.workloads.iter().find(|(known, _)| known.name() == workload);
+        let Some((workload, name)) = found else {
             return Err(TaskError::Unknown { name: workload.to_owned() });
         };
         if workload.why() == crate::workload::Why::Suspended {
             return Err(TaskError::Suspended { name: workload.name() });
         }
-        let mut spec = TaskSpec::new(key(entity), Arc::clone(&name.0), workload.level());
+        let mut spec = TaskSpec::new(name.key, Arc::clone(&name.name), workload.level());
         spec.deadline = workload.deadline().map(|within| Instant::now() + within);
         self.pool.spawn(spec, make).map_err(|source| TaskError::Refused { name: workload.name(), source })
     }
@@ -115,22 +126,17 @@ impl Tasks<'_, '_> {
     }
 }
 
-/// How the pool knows a workload.
-pub(crate) fn key(workload: Entity) -> WorkloadKey {
-    WorkloadKey(workload.index_u32())
-}
-
 /// Takes note of the tasks that ended and of those that do not.
 pub(crate) fn collect_reports(
     pool: Res<WorkerPool>,
-    mut workloads: Query<(Entity, &mut Workload)>,
+    mut workloads: Query<(Entity, &mut Workload, &TaskName)>,
     mut timeline: ResMut<Timeline>,
 ) {
     pool.tend();
     let now = Instant::now();
     for report in pool.reports() {
-        let found = workloads.iter_mut().find(|(entity, _)| key(*entity) == report.workload);
-        let Some((entity, mut workload)) = found else { continue };
+        let found = workloads.iter_mut().find(|(.., name)| name.key == report.workload);
+        let Some((entity, mut workload, _)) = found else { continue };
         let workload = workload.bypass_change_detection();
         if report.outcome == pool::Outcome::Finished {
             workload.task_cost.record(report.ran_for);
@@ -159,11 +165,11 @@ pub(crate) fn collect_reports(
             stall.stalled_for.as_secs_f64() * 1e3,
             if stall.substituted { ", and another thread has taken its place" } else { "" },
         );
-        if let Some((_, mut workload)) = workloads.iter_mut().find(|(entity, _)| key(*entity) == stall.workload) {
+        if let Some((_, mut workload, _)) = workloads.iter_mut().find(|(.., name)| name.key == stall.workload) {
             workload.counters.stalls += 1;
             // In the background it may only have got no processor.
             if stall.class == WorkerClass::Foreground {
-                workload.conduct.note(Deed::Stalled, now);
+                workload.conduct.note(Deed::Stuck, now);
             }
         }
     }
@@ -177,15 +183,20 @@ fn count(workload: &mut Workload, report: &pool::TaskReport) -> Option<Deed> {
     match report.outcome {
         pool::Outcome::Finished => {
             counters.tasks += 1;
-            Some(workload.deed_of(report.ran_for))
+            Some(judge(workload, report))
         }
-        pool::Outcome::Expired => Some(workload.deed_of(report.ran_for)),
+        pool::Outcome::Expired => Some(judge(workload, report)),
         pool::Outcome::Panicked => {
             counters.panics += 1;
             Some(Deed::Panicked)
         }
         pool::Outcome::Cancelled => None,
     }
+}
+
+/// In the background a task may only have got no processor: its time is no evidence.
+fn judge(workload: &Workload, report: &pool::TaskReport) -> Deed {
+    if report.ran_as.is_background() { Deed::InTime } else { workload.deed_of(report.ran_for) }
 }
 
 const fn outcome(outcome: pool::Outcome) -> Outcome {

@@ -6,7 +6,7 @@
 //! | `vision/flow` | quality | the app's preset, one below it, two below it |
 //! | `vision/features` | quality | the app's number of points, a half, a quarter |
 //!
-//! Full quality is what the app itself has set when a knob first leaves it, and comes back when it returns.
+//! Full quality is what the app itself has set, before a knob left it or while it is away, and comes back when it returns.
 
 use bevy::app::{App, Plugin};
 use bevy::ecs::prelude::*;
@@ -36,25 +36,41 @@ impl Plugin for QualityPlugin {
 /// What the app itself has set, for knobs that are not at full quality.
 #[derive(Resource, Debug, Default)]
 struct FullQuality {
-    flow: Option<FlowPreset>,
-    features: Option<u32>,
+    cadence: Option<Taken<u8>>,
+    flow: Option<Taken<FlowPreset>>,
+    features: Option<Taken<u32>>,
+}
+
+/// A setting that the governor has changed.
+#[derive(Debug, Clone, Copy)]
+struct Taken<T> {
+    /// What the app wants.
+    own: T,
+    /// What was put in its place.
+    put: T,
+}
+
+/// What the app wants of a setting that stands at `present`: what it had set before the governor changed it, or what it has
+/// set since.
+fn own<T: Copy + PartialEq>(taken: Option<Taken<T>>, present: T) -> T {
+    taken.filter(|taken| taken.put == present).map_or(present, |taken| taken.own)
 }
 
 fn turn_cadence(world: &mut World, position: u8) -> bool {
-    let Some(mut levels) = world.get_resource_mut::<StageLevels>() else { return false };
-    levels.cadence = position + 1;
+    let Some(levels) = world.get_resource::<StageLevels>() else { return false };
+    let present = levels.cadence.max(1);
+    let own = own(world.resource::<FullQuality>().cadence, present);
+    let put = own.saturating_mul(position + 1);
+    world.resource_mut::<FullQuality>().cadence = (position > 0).then_some(Taken { own, put });
+    world.resource_mut::<StageLevels>().cadence = put;
     true
 }
 
 fn turn_flow(world: &mut World, position: u8) -> bool {
-    let present = world.resource::<FlowSettings>().preset;
-    let mut full = world.resource_mut::<FullQuality>();
-    let own = *full.flow.get_or_insert(present);
-    if position == 0 {
-        full.flow = None;
-    }
-    let Some(preset) = below(own, position) else { return false };
-    world.resource_mut::<FlowSettings>().preset = preset;
+    let own = own(world.resource::<FullQuality>().flow, world.resource::<FlowSettings>().preset);
+    let Some(put) = below(own, position) else { return false };
+    world.resource_mut::<FullQuality>().flow = (position > 0).then_some(Taken { own, put });
+    world.resource_mut::<FlowSettings>().preset = put;
     true
 }
 
@@ -71,15 +87,13 @@ const fn below(own: FlowPreset, places: u8) -> Option<FlowPreset> {
 
 fn turn_features(world: &mut World, position: u8) -> bool {
     let present = world.resource::<FeatureSettings>().capacity();
-    let mut full = world.resource_mut::<FullQuality>();
-    let own = *full.features.get_or_insert(present);
-    if position == 0 {
-        full.features = None;
-    }
+    let own = own(world.resource::<FullQuality>().features, present);
     let fewer = FeatureSettings::with_capacity(own >> position);
     if position > 0 && fewer.capacity() == present {
         return false;
     }
+    let put = fewer.capacity();
+    world.resource_mut::<FullQuality>().features = (position > 0).then_some(Taken { own, put });
     *world.resource_mut::<FeatureSettings>() = fewer;
     true
 }
@@ -122,7 +136,18 @@ mod tests {
         assert!(turn_features(&mut world, 2) && points(&world) == 500);
         assert!(turn_features(&mut world, 1) && points(&world) == 1000);
         assert!(turn_features(&mut world, 0) && points(&world) == 2000);
-        assert!(turn_cadence(&mut world, 2) && world.resource::<StageLevels>().cadence == 3);
+        world.resource_mut::<StageLevels>().cadence = 2;
+        assert!(turn_cadence(&mut world, 2) && world.resource::<StageLevels>().cadence == 6);
+        assert!(turn_cadence(&mut world, 0) && world.resource::<StageLevels>().cadence == 2);
+    }
+
+    #[test]
+    fn what_the_app_sets_meanwhile_is_what_it_gets_back() {
+        let mut world = world(FlowPreset::Accurate, 2000);
+        assert!(turn_flow(&mut world, 2));
+        world.resource_mut::<FlowSettings>().preset = FlowPreset::Balanced;
+        assert!(turn_flow(&mut world, 1) && world.resource::<FlowSettings>().preset == FlowPreset::Fast);
+        assert!(turn_flow(&mut world, 0) && world.resource::<FlowSettings>().preset == FlowPreset::Balanced);
     }
 
     #[test]

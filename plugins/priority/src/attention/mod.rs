@@ -36,6 +36,8 @@ pub struct Attention {
     fresh: bool,
     forced: Option<Context>,
     last_input: Instant,
+    /// Whether the app has ever said that there was input.
+    noted: bool,
     changes: u64,
 }
 
@@ -50,6 +52,7 @@ impl Default for Attention {
             fresh: true,
             forced: None,
             last_input: now,
+            noted: false,
             changes: 0,
         }
     }
@@ -92,9 +95,11 @@ impl Attention {
         self.signals.set(name, value)
     }
 
-    /// The user did something just now; for input that does not come through Bevy.
+    /// The user did something just now; for input that does not come through Bevy, such as a gamepad's or a camera's. An
+    /// app without a window that never says so has a user who is never away.
     pub fn note_input(&mut self) {
         self.last_input = Instant::now();
+        self.noted = true;
     }
 
     /// Says what the user is doing, whatever the signals say, from the next turn on; `None` trusts the signals again.
@@ -146,7 +151,10 @@ pub(crate) fn read_signals(
     if active {
         attention.last_input = now;
     }
-    attention.signals.since_input = now.saturating_duration_since(attention.last_input);
+    // Of an app without a window nobody knows who sits before it, unless it says so itself.
+    let is_known = !windows.is_empty() || attention.noted;
+    attention.signals.since_input =
+        if is_known { now.saturating_duration_since(attention.last_input) } else { Duration::ZERO };
     attention.signals.focused = windows.is_empty() || windows.iter().any(|window| window.focused);
 }
 

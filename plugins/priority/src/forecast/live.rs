@@ -91,6 +91,11 @@ impl<P: Predict> Forecaster<P> {
         &self.predictor
     }
 
+    /// Whether it learns and acts.
+    pub const fn is_enabled(&self) -> bool {
+        self.settings.enabled
+    }
+
     /// Switches it on or off. What has been learnt stays.
     pub const fn set_enabled(&mut self, enabled: bool) {
         self.settings.enabled = enabled;

@@ -68,6 +68,11 @@ impl Forecast {
         self.forecaster.settle(saved, wasted);
     }
 
+    /// Whether it learns and guesses.
+    pub fn is_enabled(&self) -> bool {
+        self.forecaster.is_enabled()
+    }
+
     /// Switches it on or off. What has been learnt stays.
     pub fn set_enabled(&mut self, enabled: bool) {
         self.forecaster.set_enabled(enabled);
@@ -100,7 +105,9 @@ impl Forecast {
                 (name, context)
             })
             .collect();
+        let enabled = self.is_enabled();
         self.forecaster = Forecaster::with_model(model);
+        self.forecaster.set_enabled(enabled);
         (self.next, self.asked) = (None, None);
         Ok(())
     }

@@ -49,6 +49,11 @@ impl Default for Governor {
 pub struct QualityChanged(pub Change);
 
 impl Governor {
+    /// With other limits and patience than the usual ones. Their target is replaced by the frame budget's.
+    pub fn with_settings(settings: ControlSettings) -> Self {
+        Self { control: Control::new(settings), ..Self::default() }
+    }
+
     /// Lets the governor turn a knob. `apply` is called with the position to take, from 0, full quality, to the knob's
     /// `steps`; it answers with `false` when it cannot take it.
     pub fn register(&mut self, knob: Knob, apply: impl FnMut(&mut World, u8) -> bool + Send + Sync + 'static) {
@@ -87,16 +92,29 @@ impl Governor {
 /// Decides on the last turn's cost, and puts the decision into effect.
 pub(crate) fn govern(world: &mut World) {
     let target = world.resource::<FrameBudget>().target;
-    let main = world.resource::<FrameBudget>().last_busy();
+    let main = world.resource::<FrameBudget>().last_needed();
     let mut governor = std::mem::take(&mut *world.resource_mut::<Governor>());
     if governor.enabled && !governor.actions.is_empty() {
         let gpu = world.get_resource::<DiagnosticsStore>().map_or(Duration::ZERO, |store| governor.gpu_time(store));
         governor.decide(world, main.max(gpu), target);
+    } else if governor.is_degraded() {
+        // Switched off, it gives everything back.
+        governor.give_back(world);
     }
     *world.resource_mut::<Governor>() = governor;
 }
 
 impl Governor {
+    fn give_back(&mut self, world: &mut World) {
+        let lowered: Vec<_> = self.control.knobs().filter(|knob| knob.position > 0).map(|knob| knob.name).collect();
+        for (name, apply) in self.actions.iter_mut().filter(|(name, _)| lowered.contains(name)) {
+            if !apply(world, 0) {
+                warn!("knob `{name}` cannot return to full quality");
+            }
+        }
+        self.control.reset();
+    }
+
     fn decide(&mut self, world: &mut World, busy: Duration, target: Duration) {
         self.cost = FrameCost { busy };
         self.control.set_target(target);

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use crate::pool::aging::{Facts, standing};
 use crate::pool::choose::{WorkerClass, makes_room};
+use crate::pool::clock::Nanos;
 use crate::pool::error::TaskFailure;
 use crate::pool::shared::Shared;
 use crate::pool::task::{TaskControl, TaskState};
@@ -68,7 +69,7 @@ impl TaskContext {
         let best = self.shared.best(self.class());
         let facts = self.facts();
         best < Urgency::of(facts.level, facts.deadline, facts.since)
-            && best < standing(&facts, self.shared.clock.now(), &self.shared.settings.aging).urgency
+            && best < standing(&facts, self.aged_until(), &self.shared.settings.aging).urgency
     }
 
     /// The task's level now: as spawned, or as [`set_level`](crate::pool::WorkerPool::set_level) said since. Without
@@ -101,6 +102,10 @@ impl TaskContext {
         self.state.facts(&self.shared.levels)
     }
 
+    fn aged_until(&self) -> Nanos {
+        self.state.aged_until(self.shared.clock.now())
+    }
+
     fn beat(&self) {
         self.state.beats.store(self.state.beats.load(Relaxed).wrapping_add(1), Relaxed);
     }
@@ -119,7 +124,7 @@ impl TaskContext {
         if belongs == WorkerClass::Foreground && !makes_room(plain, best, here, belongs) {
             return false;
         }
-        let aged = standing(&facts, self.shared.clock.now(), &self.shared.settings.aging).urgency;
+        let aged = standing(&facts, self.aged_until(), &self.shared.settings.aging).urgency;
         makes_room(aged, best, here, self.shared.class_of(aged.level()))
     }
 }

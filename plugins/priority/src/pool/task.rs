@@ -18,6 +18,11 @@ use freshet_base::Priority;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkloadKey(pub u32);
 
+impl WorkloadKey {
+    /// Keys from here on are those of workloads of the app; a task that belongs to none has one below.
+    pub const OF_WORKLOADS: u32 = 1 << 31;
+}
+
 /// A task to be spawned.
 #[derive(Debug, Clone)]
 pub struct TaskSpec {
@@ -66,7 +71,7 @@ pub(crate) struct TaskState {
     pub(crate) evicted: AtomicBool,
     /// It is suspended in a checkpoint.
     pub(crate) at_checkpoint: AtomicBool,
-    /// Since when it waits, yields left out.
+    /// Since when it waits; the time for which it ran is added, so that only waiting makes it older.
     since: AtomicU64,
     /// Since when it is in a queue.
     queued_at: AtomicU64,
@@ -165,6 +170,11 @@ impl TaskState {
         self.evicted.store(false, Relaxed);
     }
 
+    /// The moment up to which it has aged: while it runs, it does not.
+    pub(crate) fn aged_until(&self, now: Nanos) -> Nanos {
+        now.min(self.slice_at.load(Relaxed))
+    }
+
     /// A slice begins.
     pub(crate) fn slice_begins(&self, now: Nanos) {
         if self.started_at.load(Relaxed) == NEVER {
@@ -177,7 +187,10 @@ impl TaskState {
     pub(crate) fn slice_ends(&self, now: Nanos) {
         let began = self.slice_at.swap(NEVER, Relaxed);
         if began != NEVER {
-            self.ran.fetch_add(now.saturating_sub(began), Relaxed);
+            let slice = now.saturating_sub(began);
+            self.ran.fetch_add(slice, Relaxed);
+            // Its age is what it has waited, not what it has run.
+            self.since.fetch_add(slice, Relaxed);
         }
     }
 }

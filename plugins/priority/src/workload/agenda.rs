@@ -6,11 +6,14 @@ use bevy::ecs::prelude::*;
 use freshet_base::Priority;
 
 use super::{Workload, WorkloadSystems};
+use crate::settings::PrioritySettings;
 
 /// What is due in this turn: for each level, the earliest deadline last, so that it is popped first.
 #[derive(Resource, Debug, Default)]
 pub(crate) struct Agenda {
     levels: [Vec<Due>; 5],
+    /// Whether one that has waited for long has had its turn without budget.
+    exempted: bool,
 }
 
 /// A workload that is due.
@@ -20,6 +23,8 @@ pub(crate) struct Due {
     pub(crate) slot: usize,
     pub(crate) released: Instant,
     pub(crate) deadline: Option<Instant>,
+    /// Whether it has been due for half its bound or longer.
+    pub(crate) waited_long: bool,
 }
 
 impl Due {
@@ -35,6 +40,11 @@ impl Agenda {
         self.levels[level.index()].pop()
     }
 
+    /// Takes the turn's one exemption from the budget, if it is still there.
+    pub(super) fn take_exemption(&mut self) -> bool {
+        !std::mem::replace(&mut self.exempted, true)
+    }
+
     fn has(&self, level: Priority) -> bool {
         !self.levels[level.index()].is_empty()
     }
@@ -46,8 +56,14 @@ pub(crate) fn has_due(level: Priority) -> impl FnMut(Res<Agenda>) -> bool + Clon
 }
 
 /// Puts what is due on the agenda.
-pub(crate) fn plan(mut agenda: ResMut<Agenda>, mut workloads: Query<&mut Workload>, systems: Res<WorkloadSystems>) {
+pub(crate) fn plan(
+    mut agenda: ResMut<Agenda>,
+    mut workloads: Query<&mut Workload>,
+    systems: Res<WorkloadSystems>,
+    settings: Res<PrioritySettings>,
+) {
     let now = Instant::now();
+    agenda.exempted = false;
     for level in &mut agenda.levels {
         level.clear();
     }
@@ -62,7 +78,8 @@ pub(crate) fn plan(mut agenda: ResMut<Agenda>, mut workloads: Query<&mut Workloa
             continue;
         }
         let deadline = workload.deadline.map(|within| released + within);
-        agenda.levels[workload.level.index()].push(Due { workload: entity, slot, released, deadline });
+        let waited_long = super::rank::has_waited_long(released, &settings.aging, workload.level, now);
+        agenda.levels[workload.level.index()].push(Due { workload: entity, slot, released, deadline, waited_long });
     }
     for level in &mut agenda.levels {
         level.sort_unstable_by_key(|due| std::cmp::Reverse(due.order()));
@@ -103,6 +120,7 @@ mod tests {
                     slot: 0,
                     released: at(released),
                     deadline: deadline.map(at),
+                    waited_long: false,
                 })
                 .collect();
             left.sort_unstable_by_key(|due| std::cmp::Reverse(due.order()));

@@ -9,6 +9,8 @@ use super::Why;
 
 /// Misses in a row after which a workload is demoted.
 const MISSES: u32 = 8;
+/// Runs in a row that took too long after which a workload is demoted: one alone may be a hitch.
+const STALLS: u32 = 2;
 /// Panics after which a workload is not run any more.
 const PANICS: u32 = 3;
 /// The first demotion lasts this long; each further one twice as long.
@@ -19,6 +21,7 @@ const LONGEST: Duration = Duration::from_secs(120);
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(crate) struct Conduct {
     misses_in_a_row: u32,
+    stalls_in_a_row: u32,
     panics: u32,
     sentences: u32,
     demoted: Option<(Why, Instant)>,
@@ -30,7 +33,10 @@ pub(crate) enum Deed {
     InTime,
     Missed,
     Panicked,
+    /// It took too long, which may have been a hitch of the machine.
     Stalled,
+    /// It does not come to an end.
+    Stuck,
 }
 
 impl Conduct {
@@ -38,9 +44,11 @@ impl Conduct {
     pub(crate) fn note(&mut self, deed: Deed, now: Instant) -> Option<Why> {
         match deed {
             Deed::InTime => {
-                self.misses_in_a_row = 0;
+                (self.misses_in_a_row, self.stalls_in_a_row) = (0, 0);
                 None
             }
+            // It serves for that already.
+            Deed::Missed | Deed::Stalled if self.verdict(now).is_some() => None,
             Deed::Missed => {
                 self.misses_in_a_row += 1;
                 (self.misses_in_a_row >= MISSES).then(|| self.demote(Why::MissedDeadlines, now))
@@ -50,12 +58,16 @@ impl Conduct {
                 let why = if self.panics >= PANICS { Why::Suspended } else { Why::Panicked };
                 Some(self.demote(why, now))
             }
-            Deed::Stalled => Some(self.demote(Why::Stalled, now)),
+            Deed::Stalled => {
+                self.stalls_in_a_row += 1;
+                (self.stalls_in_a_row >= STALLS).then(|| self.demote(Why::Stalled, now))
+            }
+            Deed::Stuck => Some(self.demote(Why::Stalled, now)),
         }
     }
 
     fn demote(&mut self, why: Why, now: Instant) -> Why {
-        self.misses_in_a_row = 0;
+        (self.misses_in_a_row, self.stalls_in_a_row) = (0, 0);
         let time = PROBATION.saturating_mul(1 << self.sentences.min(16)).min(LONGEST);
         self.sentences += 1;
         self.demoted = Some((why, now + time));
@@ -91,8 +103,13 @@ mod tests {
         assert_eq!(conduct.note(Deed::Missed, start), Some(Why::MissedDeadlines));
         assert_eq!(conduct.verdict(start + PROBATION / 2), Some(Why::MissedDeadlines));
         assert_eq!(conduct.verdict(start + PROBATION), None);
-        conduct.note(Deed::Stalled, start);
-        assert_eq!(conduct.verdict(start + PROBATION), Some(Why::Stalled));
+        let later = start + PROBATION;
+        for _ in 0..2 * MISSES {
+            assert_eq!(conduct.note(Deed::Missed, start), None, "it serves for that already");
+        }
+        assert_eq!(conduct.note(Deed::Stalled, later), None, "one alone may be a hitch");
+        assert_eq!(conduct.note(Deed::Stalled, later), Some(Why::Stalled));
+        assert_eq!(conduct.verdict(later + PROBATION), Some(Why::Stalled), "twice as long");
     }
 
     #[test]

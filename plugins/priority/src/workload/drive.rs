@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use bevy::ecs::prelude::*;
-use bevy::ecs::system::BoxedSystem;
-use bevy::log::warn;
+use bevy::ecs::system::{BoxedSystem, RunSystemError};
+use bevy::log::{error, warn};
 use freshet_base::Priority;
 
 use super::agenda::Due;
@@ -20,12 +20,15 @@ use crate::timeline::{Lane, Outcome, Span, Timeline};
 pub(crate) fn drive(level: Priority) -> impl FnMut(&mut World) {
     move |world| {
         while let Some(due) = pop(world, level) {
-            let cost = world.get::<Workload>(due.workload).and_then(|workload| workload.cost.p95()).unwrap_or_default();
+            let Some(workload) = world.get::<Workload>(due.workload) else { continue };
+            let (cost, waited_long) = (workload.expected_cost(), due.waited_long);
             let allowed = world.resource::<FrameBudget>().allows(level, cost);
-            if allowed {
+            // However short the budget, in each turn one that has waited for long gets its turn: nothing starves.
+            if allowed || waited_long && world.resource_mut::<Agenda>().take_exemption() {
                 run(world, level, due);
             } else if let Some(mut workload) = world.get_mut::<Workload>(due.workload) {
                 workload.counters.over_budget += 1;
+                workload.refused_in_a_row = workload.refused_in_a_row.saturating_add(1);
             }
         }
     }
@@ -52,6 +55,9 @@ fn run(world: &mut World, level: Priority, due: Due) {
         let demoted = settle(&mut workload, &due, &run, too_long);
         (demoted, workload.name)
     };
+    if level.is_background() {
+        world.resource_mut::<FrameBudget>().note_optional(run.took);
+    }
     let outcome = if run.panicked { Outcome::Panicked } else { Outcome::Finished };
     let end = run.start + run.took;
     let missed = due.deadline.is_some_and(|deadline| end > deadline);
@@ -75,9 +81,13 @@ fn timed(system: &mut BoxedSystem, world: &mut World) -> Run {
     let start = Instant::now();
     let ended = catch_unwind(AssertUnwindSafe(|| system.run((), world)));
     let took = start.elapsed();
-    // A system whose parameters are not there, such as a missing resource, is skipped as in any schedule.
     let panicked = match ended {
-        Ok(Ok(()) | Err(_)) => false,
+        // Parameters that ask to be skipped, such as an empty `Single`, are no failure.
+        Ok(Ok(()) | Err(RunSystemError::Skipped(_))) => false,
+        Ok(Err(RunSystemError::Failed(failure))) => {
+            error!("a workload's system failed, which counts as a panic: {failure}");
+            true
+        }
         Err(_) => true,
     };
     Run { start, took, panicked }
@@ -87,6 +97,7 @@ fn timed(system: &mut BoxedSystem, world: &mut World) -> Run {
 fn settle(workload: &mut Workload, due: &Due, run: &Run, too_long: Duration) -> Option<super::Why> {
     let now = run.start + run.took;
     workload.last_run = Some(run.start);
+    workload.refused_in_a_row = 0;
     workload.released = workload.next_release(due.released, now);
     workload.cost.record(run.took);
     workload.counters.runs += 1;

@@ -68,6 +68,8 @@ pub struct Workload {
     pub(crate) task_cost: CostEstimate,
     pub(crate) conduct: Conduct,
     pub(crate) counters: WorkloadCounters,
+    /// Turns in a row in which there was no budget for it.
+    pub(crate) refused_in_a_row: u32,
 }
 
 /// What a workload did and what befell it, since the start.
@@ -127,6 +129,7 @@ impl Workload {
             task_cost: CostEstimate::default(),
             conduct: Conduct::default(),
             counters: WorkloadCounters::default(),
+            refused_in_a_row: 0,
         }
     }
 
@@ -233,10 +236,19 @@ impl Workload {
     }
 }
 
+impl Workload {
+    /// What a run is expected to take: what it took in 19 of 20 runs of late. What is refused is not measured, and one
+    /// slow run would shut it out for long: so the figure fades, by 2 % a refusal, until it is tried again.
+    pub(crate) fn expected_cost(&self) -> Duration {
+        let faded = 0.98_f32.powi(self.refused_in_a_row.min(1000) as i32);
+        self.cost.p95().unwrap_or_default().mul_f32(faded)
+    }
+}
+
 /// Its name becomes one that tasks can share.
 fn arrive(mut world: DeferredWorld, context: HookContext) {
     let Some(name) = world.get::<Workload>(context.entity).map(Workload::name) else { return };
-    world.commands().entity(context.entity).insert(TaskName(name.into()));
+    world.commands().entity(context.entity).insert(TaskName::new(name));
 }
 
 /// Its system is dropped.

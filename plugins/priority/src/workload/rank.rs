@@ -1,6 +1,6 @@
 //! The level of each workload, and why.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bevy::ecs::prelude::*;
 use freshet_base::Priority;
@@ -10,6 +10,7 @@ use crate::attention::{Attention, AttentionPolicy, Context, Policy};
 use crate::forecast::Forecast;
 use crate::pool::{AgingBounds, WorkerPool};
 use crate::settings::PrioritySettings;
+use crate::tasks::TaskName;
 
 /// What a level depends on besides the workload itself.
 struct Circumstances<'a> {
@@ -23,7 +24,7 @@ struct Circumstances<'a> {
 
 /// Gives each workload its level. It holds from this turn on.
 pub(crate) fn rank(
-    mut workloads: Query<(Entity, &mut Workload)>,
+    mut workloads: Query<(Entity, &mut Workload, &TaskName)>,
     attention: Res<Attention>,
     policy: Res<AttentionPolicy>,
     forecast: Res<Forecast>,
@@ -38,7 +39,7 @@ pub(crate) fn rank(
         aging: &settings.aging,
         now: Instant::now(),
     };
-    for (entity, mut workload) in &mut workloads {
+    for (entity, mut workload, name) in &mut workloads {
         let (level, why) = level_of(&workload, &circumstances);
         let from = workload.level;
         if level == from {
@@ -51,7 +52,7 @@ pub(crate) fn rank(
         } else {
             workload.counters.demotions += 1;
         }
-        pool.set_level(crate::tasks::key(entity), level);
+        pool.set_level(name.key, level);
         messages.write(LevelChanged { workload: entity, name: workload.name, from, to: level, why });
     }
 }
@@ -67,10 +68,12 @@ fn level_of(workload: &Workload, circumstances: &Circumstances<'_>) -> (Priority
     }
     let level_in = |context| policy.level(context, workload.role, workload.base);
     let level = level_in(context);
-    if workload.is_enabled() && is_aged(workload.released, aging.of(level), now) {
+    let waits = workload.is_enabled() && aging.of(level).is_some();
+    if waits && workload.released.is_some_and(|released| has_waited_long(released, aging, level, now)) {
         return (Priority::High, Why::Aged);
     }
-    if let Some((next, probability)) = next
+    // Who is about to leave is still here: nothing is raised for an absence.
+    if let Some((next, probability)) = next.filter(|(next, _)| *next != Context::Idle)
         && level_in(next) < level
         && level > Priority::High
     {
@@ -81,10 +84,10 @@ fn level_of(workload: &Workload, circumstances: &Circumstances<'_>) -> (Priority
     (level, why)
 }
 
-/// Whether work has been due for half its bound: from then on it competes with what is urgent, so that it runs within
-/// the bound if there is any budget.
-fn is_aged(released: Option<Instant>, bound: Option<Duration>, now: Instant) -> bool {
-    let (Some(released), Some(bound)) = (released, bound) else { return false };
+/// Whether work has been due for half its bound: from then on it competes with what is urgent, and may run once without
+/// budget. What is urgent itself has the bound of normal work.
+pub(super) fn has_waited_long(released: Instant, aging: &AgingBounds, level: Priority, now: Instant) -> bool {
+    let bound = aging.of(level).unwrap_or(aging.normal);
     now.saturating_duration_since(released) >= bound / 2
 }
 
@@ -94,6 +97,7 @@ mod tests {
     use crate::attention::UsualPolicy;
     use crate::workload::Deed;
     use freshet_base::Role;
+    use std::time::Duration;
 
     const LOW: Duration = Duration::from_secs(4);
     const AGING: AgingBounds = AgingBounds { normal: Duration::from_secs(2), low: LOW, idle: Duration::from_secs(8) };
@@ -111,6 +115,9 @@ mod tests {
         assert_eq!(level(&chat, Context::Call, Some((Context::Chat, 0.8)), now), (Priority::Normal, likely));
         // Already as urgent as a guess may make it.
         assert_eq!(level(&chat, Context::Neutral, Some((Context::Chat, 0.8)), now).0, Priority::High);
+        // An absence is nothing to prepare for.
+        let training = Workload::new("fit", Role::Training);
+        assert_eq!(level(&training, Context::Neutral, Some((Context::Idle, 0.9)), now).0, Priority::Low);
         // What is likely makes nothing less urgent.
         let frames = Workload::new("frames", Role::Frames);
         assert_eq!(level(&frames, Context::Call, Some((Context::Chat, 1.0)), now).0, Priority::Critical);

@@ -29,18 +29,19 @@ pub(crate) fn measure_stages(
         let Some(known) = levels.get(stage.0) else { continue };
         let workload = workload.bypass_change_detection();
         workload.counters.over_budget = known.over_budget;
+        // A cost that only faded was not measured.
         if let Some(cost) = known.cost
-            && booked.cost.replace(cost) != Some(cost)
+            && std::mem::replace(&mut booked.measured, known.measured) != known.measured
         {
             workload.cost.record(cost);
         }
     }
 }
 
-/// The stage's cost when it was last booked.
+/// How often the stage had been measured when its cost was last booked.
 #[derive(Component, Debug, Default)]
 pub(crate) struct Booked {
-    cost: Option<std::time::Duration>,
+    measured: u64,
 }
 
 /// Tells the stages' levels to whoever admits frames.

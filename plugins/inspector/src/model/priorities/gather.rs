@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bevy::ecs::prelude::*;
 use freshet_priority::{
-    Attention, Forecast, FrameBudget, Governor, Lane, Outcome, Rest, Span, StageWorkload, Timeline, WorkerClass,
+    Attention, Forecast, FrameBudget, Governor, Lane, Outcome, Span, StageWorkload, Timeline, WorkerClass,
     WorkerPool, Workload,
 };
 
@@ -37,7 +37,7 @@ fn attention(world: &World, now: Instant) -> Option<AttentionInput> {
         stood: now.saturating_duration_since(attention.since()),
         forced: attention.forced(),
         changes: attention.changes(),
-        forecast_on: forecast.plan(&[], 0.0).reason() != Some(Rest::Off),
+        forecast_on: forecast.is_enabled(),
         guess: forecast.next().or(guess),
         expected_in: prediction.expected_in,
         acted_upon: forecast.next().is_some(),
