@@ -27,18 +27,21 @@ pub fn measure(arguments: &Arguments) {
         "feasible: {rounds} sets of one level, utilisation 0.5 to {heaviest:.3}, {jobs_run} jobs: {missed} missed"
     );
 
-    for share in [0.22, 0.3] {
-        overload(&mut chance, share, rounds.min(100));
+    let usual = AgingBounds::default();
+    for (share, aging, name) in
+        [(0.22, AgingBounds::OFF, "no aging"), (0.3, AgingBounds::OFF, "no aging"), (0.22, usual, "usual aging")]
+    {
+        println!("overloaded, {name}: each level asks for {share}, so all five for {:.1}", share * 5.0);
+        overload(&mut chance, share, &aging, rounds.min(100));
     }
 }
 
-fn overload(chance: &mut Chance, share: f64, rounds: u32) {
-    println!("overloaded: each level asks for {share}, so all five for {:.1}", share * 5.0);
+fn overload(chance: &mut Chance, share: f64, aging: &AgingBounds, rounds: u32) {
     println!("{:<10} {:>8} {:>8} {:>16} {:>16}", "level", "jobs", "lost", "expired waiting", "expired running");
     let mut table = [[0_usize; 4]; 5];
     for _ in 0..rounds {
         let jobs = overloaded(chance, share);
-        for (job, outcome) in jobs.iter().zip(simulate(&jobs, ONE_WORKER, &AgingBounds::OFF)) {
+        for (job, outcome) in jobs.iter().zip(simulate(&jobs, ONE_WORKER, aging)) {
             let row = &mut table[job.level.index()];
             row[0] += 1;
             row[1] += usize::from(outcome.missed_deadline);

@@ -112,7 +112,10 @@ async fn search(context: TaskContext, index: Arc<TextIndex>, question: String) -
 pub fn take(mut chat: ResMut<Chat>, library: Res<Library>) {
     if let Some(found) = chat.searching.as_mut().and_then(check_ready) {
         chat.searching = None;
-        if let (Ok(answers), Some((question, since))) = (found, chat.waiting.take()) {
+        // A search that did not come to its end is begun anew.
+        if let Ok(answers) = found
+            && let Some((question, since)) = chat.waiting.take()
+        {
             chat.answered = Some((question, answers, since.elapsed()));
         }
     }

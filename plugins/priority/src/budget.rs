@@ -25,7 +25,8 @@ pub struct FrameBudget {
     pub floors: [f32; 5],
     began: Instant,
     work_ended: Option<Instant>,
-    /// What followed the levels' work: transforms, extraction, the rest of `Update`.
+    /// What followed the levels' work in the main world, up to the end of `Last`. Rendering is not in it: where it runs on
+    /// the main thread, `target` is to be that much shorter.
     tail: CostEstimate,
     busy: CostEstimate,
     last_busy: Duration,

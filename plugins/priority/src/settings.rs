@@ -10,7 +10,8 @@ use crate::pool::{AgingBounds, PoolSettings};
 /// How work is ranked and how much of it there may be. Read when the plugin is added, but for what is said otherwise.
 #[derive(Resource, Debug, Clone)]
 pub struct PrioritySettings {
-    /// How long a turn of the app may take. Default 1/60 s. Later, [`FrameBudget::target`](crate::FrameBudget) counts.
+    /// How long a turn of the app may take: set it to the period of the screen, if that is another than the default of
+    /// 1/60 s. Later, [`FrameBudget::target`](crate::FrameBudget) counts.
     pub target: Duration,
     /// GPU time that stages may take in a turn; `None` is no limit. Later, `StageLevels::budget` counts. Default `None`:
     /// only the app knows what else it draws.

@@ -12,7 +12,7 @@ use crate::pool::{
     self, OsPriority, SpawnError, Task, TaskContext, TaskFailure, TaskSpec, WorkerClass, WorkerPool, WorkloadKey,
 };
 use crate::timeline::{Lane, Outcome, Span, Timeline};
-use crate::workload::{Deed, Workload};
+use crate::workload::{Deed, StageWorkload, Workload};
 
 /// Spawns tasks of workloads on the worker pools, at the workload's level and with its deadline.
 ///
@@ -51,7 +51,7 @@ use crate::workload::{Deed, Workload};
 #[derive(SystemParam)]
 pub struct Tasks<'w, 's> {
     pool: Res<'w, WorkerPool>,
-    workloads: Query<'w, 's, (&'static Workload, &'static TaskName)>,
+    workloads: Query<'w, 's, (&'static Workload, &'static TaskName), Without<StageWorkload>>,
 }
 
 /// What tasks carry of their workload: its name, shared, and a key that no other workload ever has.
@@ -160,10 +160,11 @@ pub(crate) fn collect_reports(
     }
     for stall in pool.stalls() {
         warn!(
-            "a task of workload `{}` has not reached a checkpoint for {:.0} ms; it goes on at the lowest priority{}",
+            "a task of workload `{}` has not reached a checkpoint for {:.0} ms{}{}",
             stall.name,
             stall.stalled_for.as_secs_f64() * 1e3,
-            if stall.substituted { ", and another thread has taken its place" } else { "" },
+            if matches!(stall.lowered, Some(OsPriority::Applied(_))) { "; its thread is lowered" } else { "" },
+            if stall.substituted { "; another thread has taken its place" } else { "" },
         );
         if let Some((_, mut workload, _)) = workloads.iter_mut().find(|(.., name)| name.key == stall.workload) {
             workload.counters.stalls += 1;
@@ -214,7 +215,7 @@ pub(crate) fn say_os_priorities(pool: Res<WorkerPool>, mut said: Local<[bool; 2]
         let Some(priority) = pool.os_priority(class).filter(|_| !*said) else { continue };
         *said = true;
         match priority {
-            OsPriority::Applied(what) => info!("{class:?} workers run at {what}"),
+            OsPriority::Applied(what) => info!("priority of {class:?} workers: {what}"),
             OsPriority::Refused(why) => warn!("{class:?} workers run at the priority of the app: {why}"),
         }
     }

@@ -58,7 +58,7 @@ pub enum Outcome {
 
 impl Timeline {
     /// Runs that are kept.
-    pub const SPANS: usize = 4096;
+    pub const SPANS: usize = 8192;
 
     /// The runs that are kept, the oldest first.
     pub fn spans(&self) -> impl DoubleEndedIterator<Item = &Span> + '_ {

@@ -126,6 +126,7 @@ impl Governor {
         let action = self.actions.iter_mut().find(|(name, _)| *name == change.knob);
         if !action.is_some_and(|(_, apply)| apply(world, change.to)) {
             self.control.veto(change.knob, change.to);
+            self.control.restore(change.knob, change.from);
             return;
         }
         self.changes += 1;
@@ -208,6 +209,22 @@ mod tests {
         }
         assert_eq!(world.resource::<Position>().0, 1, "asked once, and not again");
         assert!(!governor.is_degraded() && governor.changes() == 0);
+    }
+
+    #[test]
+    fn a_step_back_that_fails_leaves_the_knob_where_it_is() {
+        let mut world = world();
+        let mut governor = Governor::default();
+        governor.register(Knob::new("test/sticky", KnobKind::Quality, 1), |_, to| to > 0);
+        let target = Duration::from_millis(10);
+        for _ in 0..20 {
+            governor.decide(&mut world, Duration::from_millis(30), target);
+        }
+        assert!(governor.is_degraded());
+        for _ in 0..400 {
+            governor.decide(&mut world, Duration::from_millis(1), target);
+        }
+        assert!(governor.is_degraded(), "it never came back");
     }
 
     #[test]

@@ -265,6 +265,14 @@ impl Control {
         Some(self.slots.remove(index).knob)
     }
 
+    /// Reports that a knob still stands where it stood: a step that was decided was not taken.
+    pub fn restore(&mut self, name: &str, position: u8) {
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.knob.name == name) {
+            slot.knob.position = position.min(slot.knob.steps);
+            self.forget_pending();
+        }
+    }
+
     /// Reports that a knob cannot take a position. Where it stands there, it is put back to the nearest available one
     /// with more quality, and that is returned: the knob's owner applies it. Full quality cannot be refused.
     pub fn veto(&mut self, name: &str, position: u8) -> Option<u8> {

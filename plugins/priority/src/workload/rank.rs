@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bevy::ecs::prelude::*;
+use bevy::log::warn_once;
 use freshet_base::Priority;
 
 use super::{LevelChanged, Why, Workload};
@@ -52,7 +53,11 @@ pub(crate) fn rank(
         } else {
             workload.counters.demotions += 1;
         }
-        pool.set_level(name.key, level);
+        if !pool.set_level(name.key, level) {
+            warn_once!(
+                "the pool knows too many workloads: tasks of further ones keep the level they were spawned with"
+            );
+        }
         messages.write(LevelChanged { workload: entity, name: workload.name, from, to: level, why });
     }
 }

@@ -68,7 +68,9 @@ pub trait AddWorkload {
 
     /// Adds a workload whose system runs in whichever level is its present one. It has the world to itself while it
     /// runs, one workload after another, on the thread of exclusive systems: long work belongs into tasks, which
-    /// [`Tasks`](crate::Tasks) spawns from here.
+    /// [`Tasks`](crate::Tasks) spawns from here, by the workload's name: let no two have the same.
+    ///
+    /// Bevy keeps messages for two turns. A workload that may wait for longer reads components instead.
     fn add_workload<M>(&mut self, workload: Workload, system: impl IntoSystem<(), (), M> + 'static) -> Self::Added<'_>;
 }
 

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use bevy::ecs::prelude::*;
 use freshet_priority::{
-    Attention, Forecast, FrameBudget, Governor, Lane, Outcome, Span, StageWorkload, Timeline, WorkerClass,
-    WorkerPool, Workload,
+    Attention, Forecast, FrameBudget, Governor, Lane, Outcome, Span, StageWorkload, Timeline, WorkerClass, WorkerPool,
+    Workload,
 };
 
 use super::{AttentionInput, KnobInput, PoolInput, PrioritiesInputs, WorkloadInput};
