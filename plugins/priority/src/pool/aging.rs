@@ -14,6 +14,8 @@ pub(crate) struct Facts {
     pub(crate) deadline: Option<Nanos>,
     /// When it last became ready to run. A yield does not change it.
     pub(crate) since: Nanos,
+    /// From when on its age counts: `since`, and the time that it has run since.
+    pub(crate) age_from: Nanos,
     /// Number of the task: breaks ties, the older first.
     pub(crate) ticket: u64,
 }
@@ -48,8 +50,8 @@ pub(crate) fn standing(facts: &Facts, now: Nanos, bounds: &AgingBounds) -> Stand
     let Some(bound) = bounds.of(facts.level).map(nanos) else {
         return at(facts.level, facts.deadline, false, NEVER);
     };
-    let first = facts.since.saturating_add(bound / 3);
-    let second = facts.since.saturating_add(bound / 3 * 2);
+    let first = facts.age_from.saturating_add(bound / 3);
+    let second = facts.age_from.saturating_add(bound / 3 * 2);
     let level = match now {
         now if now < first => return at(facts.level, facts.deadline, false, first),
         now if now < second => facts.level.raised(),
@@ -58,7 +60,7 @@ pub(crate) fn standing(facts: &Facts, now: Nanos, bounds: &AgingBounds) -> Stand
     if level > Priority::High {
         return at(level, facts.deadline, true, second);
     }
-    let due = facts.since.saturating_add(bound);
+    let due = facts.age_from.saturating_add(bound);
     at(Priority::High, Some(facts.deadline.map_or(due, |own| own.min(due))), true, NEVER)
 }
 
@@ -75,7 +77,7 @@ mod tests {
     };
 
     fn facts(level: Priority, deadline: Option<Nanos>) -> Facts {
-        Facts { level, deadline, since: 1_000, ticket: 0 }
+        Facts { level, deadline, since: 1_000, age_from: 1_000, ticket: 0 }
     }
 
     #[test]

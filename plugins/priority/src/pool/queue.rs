@@ -147,7 +147,7 @@ mod tests {
                     Step::Insert(level, deadline) => {
                         tickets += 1;
                         let level = Priority::from_index(level);
-                        let facts = Facts { level, deadline, since: now, ticket: tickets };
+                        let facts = Facts { level, deadline, since: now, age_from: now, ticket: tickets };
                         queue.insert(tickets, facts, now);
                         list.push((tickets, facts));
                     }

@@ -137,7 +137,8 @@ impl<'a> Simulation<'a> {
 
     fn facts(&self, job: usize) -> Facts {
         let SimJob { level, release, deadline, .. } = self.jobs[job];
-        Facts { level, deadline: deadline.map(nanos), since: nanos(release), ticket: job as u64 }
+        let (since, ran) = (nanos(release), nanos(self.outcomes[job].ran));
+        Facts { level, deadline: deadline.map(nanos), since, age_from: since + ran, ticket: job as u64 }
     }
 
     fn next_release(&self) -> Option<Nanos> {

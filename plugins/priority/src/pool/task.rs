@@ -71,8 +71,10 @@ pub(crate) struct TaskState {
     pub(crate) evicted: AtomicBool,
     /// It is suspended in a checkpoint.
     pub(crate) at_checkpoint: AtomicBool,
-    /// Since when it waits; the time for which it ran is added, so that only waiting makes it older.
+    /// Since when it waits, yields left out: its place among those without a deadline.
     since: AtomicU64,
+    /// For how long it has run since then: that does not make it older.
+    excused: AtomicU64,
     /// Since when it is in a queue.
     queued_at: AtomicU64,
     pub(crate) worker: AtomicU16,
@@ -104,6 +106,7 @@ impl TaskState {
             evicted: AtomicBool::new(false),
             at_checkpoint: AtomicBool::new(false),
             since: AtomicU64::new(0),
+            excused: AtomicU64::new(0),
             queued_at: AtomicU64::new(0),
             worker: AtomicU16::new(0),
             ran_as: AtomicU16::new(spec.level.index() as u16),
@@ -129,7 +132,9 @@ impl TaskState {
             true => (Priority::Critical, Some(0)),
             false => (self.level(levels), self.deadline()),
         };
-        Facts { level, deadline, since: self.since.load(Relaxed), ticket: self.ticket }
+        let since = self.since.load(Relaxed);
+        let age_from = since.saturating_add(self.excused.load(Relaxed));
+        Facts { level, deadline, since, age_from, ticket: self.ticket }
     }
 
     pub(crate) fn deadline(&self) -> Option<Nanos> {
@@ -159,6 +164,7 @@ impl TaskState {
             self.yields.fetch_add(1, Relaxed);
         } else {
             self.since.store(now, Relaxed);
+            self.excused.store(0, Relaxed);
         }
         self.queued_at.store(now, Relaxed);
         made_room
@@ -190,7 +196,7 @@ impl TaskState {
             let slice = now.saturating_sub(began);
             self.ran.fetch_add(slice, Relaxed);
             // Its age is what it has waited, not what it has run.
-            self.since.fetch_add(slice, Relaxed);
+            self.excused.fetch_add(slice, Relaxed);
         }
     }
 }
