@@ -76,14 +76,14 @@ pub use forecast::{
 pub use governor::{Change, Control, ControlSettings, FrameCost, Governor, Knob, KnobKind, QualityChanged, Reason};
 pub use plugin::PriorityPlugin;
 pub use pool::{
-    AgingBounds, Controlled, LevelStatistics, OsPriority, PoolSettings, PoolStatistics, RunningTask, SpawnError,
-    StallLimits, StallReport, Task, TaskContext, TaskControl, TaskFailure, TaskReport, TaskSpec, WorkerClass,
-    WorkerPool, WorkloadKey,
+    AgingBounds, Controlled, LevelStatistics, OsPriority, Outcome, PoolSettings, PoolStatistics, RunningTask,
+    SpawnError, StallLimits, StallReport, Task, TaskContext, TaskControl, TaskFailure, TaskReport, TaskSpec,
+    WorkerClass, WorkerPool, WorkloadKey,
 };
 pub use schedule::PrioritySystems;
 pub use settings::PrioritySettings;
 pub use tasks::{TaskError, Tasks};
-pub use timeline::{Lane, Outcome, Span, Timeline};
+pub use timeline::{Lane, Span, Timeline};
 pub use workload::{AddWorkload, LevelChanged, StageWorkload, Why, Workload, WorkloadCounters};
 
 /// Traces, plants and simulations: what the benchmarks drive.

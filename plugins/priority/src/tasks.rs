@@ -11,7 +11,7 @@ use bevy::log::{info, warn};
 use crate::pool::{
     self, OsPriority, SpawnError, Task, TaskContext, TaskFailure, TaskSpec, WorkerClass, WorkerPool, WorkloadKey,
 };
-use crate::timeline::{Lane, Outcome, Span, Timeline};
+use crate::timeline::{Lane, Span, Timeline};
 use crate::workload::{Deed, StageWorkload, Workload};
 
 /// Spawns tasks of workloads on the worker pools, at the workload's level and with its deadline.
@@ -153,7 +153,7 @@ pub(crate) fn collect_reports(
                 lane: Lane::Worker(report.worker),
                 start,
                 end: report.finished_at,
-                outcome: outcome(report.outcome),
+                outcome: report.outcome,
                 missed: report.missed_deadline,
             });
         }
@@ -198,15 +198,6 @@ fn count(workload: &mut Workload, report: &pool::TaskReport) -> Option<Deed> {
 /// In the background a task may only have got no processor: its time is no evidence.
 fn judge(workload: &Workload, report: &pool::TaskReport) -> Deed {
     if report.ran_as.is_background() { Deed::InTime } else { workload.deed_of(report.ran_for) }
-}
-
-const fn outcome(outcome: pool::Outcome) -> Outcome {
-    match outcome {
-        pool::Outcome::Finished => Outcome::Finished,
-        pool::Outcome::Cancelled => Outcome::Cancelled,
-        pool::Outcome::Expired => Outcome::Expired,
-        pool::Outcome::Panicked => Outcome::Panicked,
-    }
 }
 
 /// Says once what asking the system for thread priorities came to.

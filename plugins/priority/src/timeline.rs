@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use bevy::ecs::prelude::*;
 use freshet_base::Priority;
 
+use crate::pool::Outcome;
+
 /// What ran when: the newest [`Timeline::SPANS`] runs of workloads' systems and tasks, in the order in which they ended.
 #[derive(Resource, Debug)]
 pub struct Timeline {
@@ -41,19 +43,6 @@ pub enum Lane {
     Main,
     /// On this worker thread.
     Worker(u16),
-}
-
-/// How something ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// By itself.
-    Finished,
-    /// Whoever wanted it no longer does.
-    Cancelled,
-    /// Its deadline passed before it was done.
-    Expired,
-    /// It panicked.
-    Panicked,
 }
 
 impl Timeline {

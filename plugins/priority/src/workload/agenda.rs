@@ -35,6 +35,13 @@ impl Due {
 }
 
 impl Agenda {
+    /// Puts the earliest deadline of each level where it is popped first.
+    fn sort(&mut self) {
+        for level in &mut self.levels {
+            level.sort_unstable_by_key(|due| std::cmp::Reverse(due.order()));
+        }
+    }
+
     /// The next workload of a level.
     pub(super) fn pop(&mut self, level: Priority) -> Option<Due> {
         self.levels[level.index()].pop()
@@ -78,12 +85,12 @@ pub(crate) fn plan(
             continue;
         }
         let deadline = workload.deadline.map(|within| released + within);
-        let waited_long = super::rank::has_waited_long(released, &settings.aging, workload.level, now);
+        // What has aged is at a level that is not its own: its bound is not that level's.
+        let waited_long = workload.why == super::Why::Aged
+            || super::rank::has_waited_long(released, &settings.aging, workload.level, now);
         agenda.levels[workload.level.index()].push(Due { workload: entity, slot, released, deadline, waited_long });
     }
-    for level in &mut agenda.levels {
-        level.sort_unstable_by_key(|due| std::cmp::Reverse(due.order()));
-    }
+    agenda.sort();
 }
 
 impl Workload {
@@ -113,7 +120,7 @@ mod tests {
         ) {
             let start = Instant::now();
             let at = |millis| start + Duration::from_millis(millis);
-            let mut left: Vec<_> = jobs
+            let left: Vec<_> = jobs
                 .iter()
                 .map(|&(deadline, released)| Due {
                     workload: Entity::PLACEHOLDER,
@@ -123,9 +130,9 @@ mod tests {
                     waited_long: false,
                 })
                 .collect();
-            left.sort_unstable_by_key(|due| std::cmp::Reverse(due.order()));
             let mut agenda = Agenda::default();
             agenda.levels[2] = left;
+            agenda.sort();
             let mut last = None;
             while let Some(due) = agenda.pop(Priority::Normal) {
                 let key = (due.deadline.unwrap_or(at(1000)), due.released);

@@ -11,8 +11,9 @@ use freshet_base::Priority;
 use super::agenda::Due;
 use super::{Agenda, Deed, Workload, WorkloadSystems};
 use crate::budget::FrameBudget;
+use crate::pool::Outcome;
 use crate::settings::PrioritySettings;
-use crate::timeline::{Lane, Outcome, Span, Timeline};
+use crate::timeline::{Lane, Span, Timeline};
 
 /// Runs the level's agenda, while the budget holds.
 ///
