@@ -253,7 +253,7 @@ pub(crate) fn admit_frames(
         let previous_slot = remember(&mut runtime, pipeline.stages(), (place, format, made), wanted);
         jobs.push(FrameJob {
             stream,
-            seq,
+            frame: frame.id(entity),
             format,
             slots: runtime.pool.len(),
             slot: place,

@@ -128,7 +128,9 @@ impl Pipeline {
         &self.stages
     }
 
-    pub(crate) fn add_stage(&mut self, stage: StageLink) {
+    /// Makes a stage known. [`StagePlugin`](crate::StagePlugin) does so for stages that are one; for those that run by
+    /// systems of their own, this is how they are wanted and granted GPU time.
+    pub fn add_stage(&mut self, stage: StageLink) {
         self.stages.push(stage);
     }
 

@@ -2,7 +2,7 @@
 
 use bevy::ecs::prelude::*;
 use bevy::render::MainWorld;
-use freshet_base::FrameFormat;
+use freshet_base::{FrameFormat, FrameId};
 
 use crate::demand::Products;
 use crate::port::Upload;
@@ -13,8 +13,8 @@ use crate::readback::Ticket;
 pub struct FrameJob {
     /// The stream entity of the main world.
     pub stream: Entity,
-    /// The frame's number.
-    pub seq: u64,
+    /// The frame: its entity and its number.
+    pub frame: FrameId,
     /// The frame's shape.
     pub format: FrameFormat,
     /// Frames of the stream's pool: GPU slots.

@@ -74,9 +74,11 @@ impl ReadyProducts {
         Products::from_bits(self.0.load(Ordering::Relaxed)).contains(products)
     }
 
+    /// Says how ready the stage is that makes these. While it compiles, frames wait at the entrance.
+    ///
     /// A stage that failed counts as ready: its frames go on without its products; a result that would have come back
     /// is noted as skipped.
-    pub(crate) fn set(&self, products: Products, readiness: Readiness) {
+    pub fn set(&self, products: Products, readiness: Readiness) {
         if readiness == Readiness::Compiling {
             self.0.fetch_and(!products.bits(), Ordering::Relaxed);
         } else {
