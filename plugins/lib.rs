@@ -26,6 +26,7 @@
 //! | [`capture`] | cameras, files, patterns |
 //! | [`vision`] | GPU stages: convert, pyramid, flow, features, tracks, match, pose, align; camera model, calibration |
 //! | [`compositor`] | live pictures in materials, sprites, UI and egui; export to files |
+//! | `inference` | nets on the GPU and on candle, mapped weights, models whose answers come back (feature `inference`) |
 //! | `ar` | image targets, AR cameras (feature `ar`) |
 //! | [`inspector`] | panel, recorder, report (feature `inspector`) |
 //!
@@ -40,6 +41,8 @@ pub use freshet_base as base;
 pub use freshet_capture as capture;
 pub use freshet_compositor as compositor;
 pub use freshet_frame as frame;
+#[cfg(feature = "inference")]
+pub use freshet_inference as inference;
 #[cfg(feature = "inspector")]
 pub use freshet_inspector as inspector;
 pub use freshet_ledger as ledger;
@@ -93,6 +96,8 @@ pub mod prelude {
         AttachExt, Frame, FrameCaptured, FrameLease, FrameOf, FreshetSystems, Latest, Leases, Pace, Skipped, Stream,
         StreamSettings, StreamState, StreamStats, WantExt, Wants,
     };
+    #[cfg(feature = "inference")]
+    pub use freshet_inference::prelude::*;
     #[cfg(feature = "priority")]
     pub use freshet_priority::prelude::*;
 }

@@ -10,6 +10,7 @@ mod flow;
 mod graphs;
 mod layers;
 mod motion;
+mod nets;
 mod priorities;
 mod reading;
 mod scenes;

@@ -55,8 +55,8 @@ pub use history::History;
 pub use lease::{FrameLease, LeaseError, Leases};
 pub use messages::{FrameCaptured, FramesDropped};
 pub use plugin::FramePlugin;
-pub use port::{CapturePort, FrameStamp, FrameWriter, Offer, StreamPort, WriteError, port};
-pub use readback::{Decode, MetadataLayout, MetadataSection};
+pub use port::{CapturePort, FrameStamp, FrameWriter, Offer, Parameters, StreamPort, WriteError, port};
+pub use readback::{Decode, MetadataLayout, MetadataSection, ResultRing, ResultTicket};
 pub use render::{
     Bound, BufferShape, FrameEncoder, FrameGraphSystems, FrameJob, FrameJobs, Kernel, Makes, NoSettings, PassBuilder,
     Passes, PassesBuilder, PrepareContext, ProductTuple, Readiness, ReadyProducts, SlotTexture, Stage, StageBindings,

@@ -53,7 +53,7 @@ pub(crate) fn record_features(
             &queue,
             &device,
             context.command_encoder(),
-            (export.folder.join(format!("{:06}.bin", job.seq)), found.size()),
+            (export.folder.join(format!("{:06}.bin", job.frame.seq)), found.size()),
             |encoder, buffer| encoder.copy_buffer_to_buffer(found, 0, buffer, 0, found.size()),
             |delivery| Work::Features(FeatureSet(delivery)),
         );

@@ -52,7 +52,7 @@ pub(crate) fn record_flows(
             continue;
         }
         let Some(flow) = streams.get(job.stream).and_then(|stream| stream.textures(product)?.first()) else { continue };
-        let path = export.folder.join(format!("{:06}.flo", job.seq));
+        let path = export.folder.join(format!("{:06}.flo", job.frame.seq));
         let size = flow.texture.size();
         let row_bytes = (size.width * 8).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
         let layout = wgpu::TexelCopyBufferLayout {

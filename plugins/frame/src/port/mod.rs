@@ -1,6 +1,7 @@
 //! Where frames enter: the capture thread's end of a stream.
 
 mod farewell;
+mod parameters;
 mod ring;
 mod shared;
 mod writer;
@@ -13,6 +14,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use freshet_base::{DropReason, FrameFormat, Timestamp};
 
 pub(crate) use farewell::OpenPorts;
+pub use parameters::Parameters;
 pub(crate) use ring::{Upload, UploadRing};
 pub(crate) use shared::PortShared;
 pub use writer::{FrameWriter, WriteError};

@@ -1,0 +1,131 @@
+//! Nets that do not run on the GPU that has the picture: the crop comes back, a task works on it.
+//!
+//! A crop is asked for when the worker is free, and not before: it is always that of the newest frame, and no crop is
+//! made that nobody will look at.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bevy::ecs::prelude::*;
+use bevy::log::warn;
+use bevy::tasks::futures::check_ready;
+use freshet_base::{Bytes, Product, SkipReason};
+use freshet_frame::AttachExt;
+use freshet_ledger::CPU_COPIED;
+use freshet_priority::{Task, TaskFailure, Tasks};
+
+use super::collect::attach;
+use super::crop::normalise;
+use super::outputs::NetResult;
+use super::state::{NetState, Tag};
+use crate::cpu::CandleExecutor;
+use crate::net::PictureInput;
+
+/// What one inference needs and leaves behind; used again for the next.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    pub executor: CandleExecutor,
+    pub bytes: Vec<u8>,
+    pub input: Vec<f32>,
+    pub outputs: Vec<f32>,
+}
+
+/// A net that runs on the worker pools.
+#[derive(Debug)]
+pub(crate) struct Elsewhere {
+    bench: Arc<Mutex<Bench>>,
+    picture: PictureInput,
+    /// A crop that nobody works on yet.
+    waiting: Option<Tag>,
+    /// The crop that is being worked on.
+    working: Option<(Tag, Task<Result<Result<(), String>, TaskFailure>>)>,
+}
+
+impl Elsewhere {
+    pub fn new(executor: CandleExecutor, picture: PictureInput, pixels: usize) -> Self {
+        let input = vec![0.0; pixels * picture.channels.count()];
+        let outputs = Vec::with_capacity(executor.output_elements());
+        let bench = Bench { executor, bytes: vec![0; pixels * 4], input, outputs };
+        Self { bench: Arc::new(Mutex::new(bench)), picture, waiting: None, working: None }
+    }
+
+    /// Takes a crop that came back. It is one copy within the CPU's memory, and booked.
+    pub fn take_crop(&mut self, tag: Tag, bytes: &[u8]) {
+        // Nobody works on the bench when a crop comes: it was asked for when the worker was free.
+        let mut bench = self.bench.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = bench.bytes.len().min(bytes.len());
+        bench.bytes[..known].copy_from_slice(&bytes[..known]);
+        CPU_COPIED.add(Bytes(known as u64));
+        self.waiting = Some(tag);
+    }
+}
+
+/// Starts work on the crop that waits, and attaches what is finished. Off the frame path: a task allocates.
+pub(crate) fn work_elsewhere<R: NetResult>(mut state: ResMut<NetState<R>>, tasks: Tasks, mut commands: Commands) {
+    let state = state.bypass_change_detection();
+    let (Some(loaded), Some(elsewhere)) = (&state.loaded, &mut state.elsewhere) else { return };
+    if let Some((tag, task)) = &mut elsewhere.working
+        && let Some(ended) = check_ready(task)
+    {
+        match ended {
+            Ok(Ok(())) => {
+                let bench = elsewhere.bench.lock().unwrap_or_else(PoisonError::into_inner);
+                attach::<R>(loaded, *tag, &bench.outputs, &mut commands);
+            }
+            Ok(Err(why)) => {
+                warn!("net `{}`: {why}", <R as Product>::NAME);
+                commands.skip(tag.frame, <R as Product>::NAME, SkipReason::Failed);
+            }
+            Err(failure) => commands.skip(tag.frame, <R as Product>::NAME, reason_of(&failure)),
+        }
+        elsewhere.working = None;
+        state.link.want_crop();
+    }
+    if let Some(tag) = elsewhere.waiting.take() {
+        let (bench, picture) = (Arc::clone(&elsewhere.bench), elsewhere.picture);
+        let task = tasks.spawn(<R as Product>::NAME, move |context| async move {
+            let mut is_first = true;
+            loop {
+                // Held from step to step only: a task that is resumed may be so on another thread.
+                let step = {
+                    let mut bench = bench.lock().unwrap_or_else(PoisonError::into_inner);
+                    advance(&mut bench, &picture, std::mem::take(&mut is_first))
+                };
+                match step {
+                    Ok(true) => return Ok(Ok(())),
+                    Ok(false) => context.checkpoint().await?,
+                    Err(why) => return Ok(Err(why)),
+                }
+            }
+        });
+        match task {
+            Ok(task) => elsewhere.working = Some((tag, task)),
+            Err(refused) => {
+                warn!("net `{}`: {refused}", <R as Product>::NAME);
+                commands.skip(tag.frame, <R as Product>::NAME, SkipReason::OverBudget);
+                state.link.want_crop();
+            }
+        }
+    }
+}
+
+const fn reason_of(failure: &TaskFailure) -> SkipReason {
+    match failure {
+        TaskFailure::Expired => SkipReason::Late,
+        _ => SkipReason::Failed,
+    }
+}
+
+/// Does one step; true when it was the last.
+fn advance(bench: &mut Bench, picture: &PictureInput, is_first: bool) -> Result<bool, String> {
+    let Bench { executor, bytes, input, outputs } = bench;
+    if is_first {
+        normalise(bytes, picture, input);
+        executor.begin(&[input]).map_err(|cause| cause.to_string())?;
+    }
+    if !executor.step().map_err(|cause| cause.to_string())? {
+        return Ok(false);
+    }
+    outputs.clear();
+    executor.finish(outputs).map_err(|cause| cause.to_string())?;
+    Ok(true)
+}

@@ -1,0 +1,318 @@
+//! Makes a net ready, beside the media: opened, planned, measured, on the GPU; and given up again.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bevy::ecs::prelude::*;
+use bevy::log::{error, info, warn};
+use bevy::render::renderer::{RenderDevice, RenderQueue};
+use bevy::tasks::futures::check_ready;
+use freshet_base::{Bytes, Product, SkipReason};
+use freshet_frame::{Demand, GpuBytes, Pipeline, ResultRing};
+use freshet_ledger::{AdapterSummary, DOWN_METADATA, DOWN_MODEL_INPUT};
+use freshet_priority::{Task, TaskContext, TaskFailure, Tasks};
+
+use super::crop::{CropInto, CropKernel};
+use super::elsewhere::Elsewhere;
+use super::outputs::{NetResult, OutputPlace};
+use super::plugin::{NetConfig, in_one_line};
+use super::state::{Engine, Link, Loaded, NetReports, NetState, NetStatus};
+use crate::choice::{self, Choice, ExecutorKind};
+use crate::cpu::{CandleExecutor, CandleOptions};
+use crate::error::InferenceError;
+use crate::gpu::{GpuOptions, GpuPlan, GpuProgram, GpuTraits};
+use crate::net::{PictureInput, Plan};
+use crate::weights::Weights;
+
+/// Results that may be on their way at once.
+const RESULTS: usize = 4;
+
+/// Bytes that come back of one inference at most, unless the adapter's limits are lower: what is larger is a picture,
+/// and stays on the GPU.
+const MOST_RESULT_BYTES: u64 = 1 << 20;
+
+/// The task that makes a net ready.
+pub(crate) struct WarmUp(Task<Result<Result<Warm, InferenceError>, TaskFailure>>);
+
+/// What it leaves.
+struct Warm {
+    loaded: Loaded,
+    elsewhere: Option<Elsewhere>,
+}
+
+/// The GPU, as a task sees it.
+struct Gpu {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    adapter: AdapterSummary,
+}
+
+/// Loads the net when it is wanted, follows its warm-up, and gives it up when nobody has wanted it for a while.
+pub(crate) fn tend_net<R: NetResult>(
+    mut state: ResMut<NetState<R>>,
+    mut reports: ResMut<NetReports>,
+    streams: Query<&Demand>,
+    (pipeline, tasks): (Res<Pipeline>, Tasks),
+    (device, queue, adapter): (Option<Res<RenderDevice>>, Option<Res<RenderQueue>>, Option<Res<AdapterSummary>>),
+) {
+    let state = state.bypass_change_detection();
+    let product = pipeline.find::<R>();
+    let is_wanted = streams.iter().any(|demand| pipeline.closure(demand.wanted()).intersects(product));
+    if device.as_ref().is_some_and(|device| device.is_changed()) {
+        // A new device knows nothing of the old one's buffers.
+        state.forget();
+    }
+    match &mut state.status {
+        NetStatus::Cold if is_wanted => {
+            let (Some(device), Some(queue)) = (device, queue) else {
+                state.fail::<R>("there is no graphics adapter that has the pictures".to_owned());
+                state.report(&mut reports);
+                return;
+            };
+            let gpu = Gpu {
+                device: device.wgpu_device().clone(),
+                queue: wgpu::Queue::clone(&queue.0),
+                adapter: adapter.map(|adapter| adapter.clone()).unwrap_or_default(),
+            };
+            let (config, link) = (state.config.clone(), Arc::clone(&state.link));
+            let task = tasks.spawn(<R as Product>::NAME, move |context| async move {
+                // Whoever opens files and compiles shaders cannot await; it asks whether it should stop instead.
+                let warm = warm(&config, &gpu, &link, &context);
+                context.checkpoint().await?;
+                Ok(warm)
+            });
+            match task {
+                Ok(task) => {
+                    state.warm_up = Some(WarmUp(task));
+                    state.status = NetStatus::Warming { progress: 0.0 };
+                }
+                Err(refused) => warn!("net `{}` cannot be made ready yet: {refused}", <R as Product>::NAME),
+            }
+        }
+        NetStatus::Warming { progress } => {
+            *progress = state.link.progress();
+            state.follow_warm_up();
+        }
+        NetStatus::Ready if !is_wanted => {
+            let since = *state.unwanted_since.get_or_insert_with(Instant::now);
+            if since.elapsed() > state.config.keep {
+                state.forget();
+            }
+        }
+        NetStatus::Cold | NetStatus::Ready | NetStatus::Failed { .. } => {}
+    }
+    if is_wanted {
+        state.unwanted_since = None;
+    }
+    state.report(&mut reports);
+}
+
+impl<R: NetResult> NetState<R> {
+    /// Gives everything up; it is made anew when it is wanted.
+    fn forget(&mut self) {
+        (self.loaded, self.elsewhere, self.warm_up) = (None, None, None);
+        self.unwanted_since = None;
+        self.status = NetStatus::Cold;
+        self.link.set_missing(SkipReason::Warming);
+        self.link.set_progress(0.0);
+        self.link.want_crop();
+    }
+
+    fn fail<P: Product>(&mut self, why: String) {
+        error!("net `{}` cannot run: {why}", P::NAME);
+        self.link.set_missing(SkipReason::Failed);
+        self.status = NetStatus::Failed { why };
+    }
+
+    fn follow_warm_up(&mut self) {
+        let Some(ended) = self.warm_up.as_mut().and_then(|warm_up| check_ready(&mut warm_up.0)) else { return };
+        self.warm_up = None;
+        match ended {
+            Ok(Ok(Warm { loaded, elsewhere })) => {
+                info!("net `{}`: {}", <R as Product>::NAME, loaded.choice);
+                self.loaded = Some(Arc::new(loaded));
+                self.elsewhere = elsewhere;
+                self.status = NetStatus::Ready;
+            }
+            Ok(Err(why)) => self.fail::<R>(in_one_line(&why)),
+            // Whoever cancels a warm-up, or lets it expire, wants it later.
+            Err(TaskFailure::Cancelled | TaskFailure::Expired) => self.forget(),
+            Err(failure) => self.fail::<R>(failure.to_string()),
+        }
+    }
+
+    /// Brings the report up to date.
+    fn report(&self, reports: &mut NetReports) {
+        let report = reports.entry(<R as Product>::NAME);
+        if report.status != self.status {
+            report.status = self.status.clone();
+        }
+        report.begun = self.link.begun();
+        let choice = self.loaded.as_ref().map(|loaded| &loaded.choice);
+        if report.choice.as_ref() != choice {
+            report.choice = choice.cloned();
+            report.input_px = self.loaded.as_ref().map_or([0; 2], |loaded| loaded.input_px);
+            report.steps = self.loaded.as_ref().map_or(0, |loaded| loaded.costs.len());
+        }
+        if let Some(loaded) = &self.loaded {
+            report.slices = super::slice::slices(&loaded.costs, self.slice());
+        }
+    }
+}
+
+/// What of a net does not depend on who runs it.
+struct Opened {
+    weights: Weights,
+    plan: Plan,
+    picture: PictureInput,
+    input_px: [u32; 2],
+    outputs: Vec<OutputPlace>,
+}
+
+fn warm(config: &NetConfig, gpu: &Gpu, link: &Link, context: &TaskContext) -> Result<Warm, InferenceError> {
+    let opened = open(config)?;
+    let software = gpu.adapter.kind == "cpu";
+    let program = choice::is_gpu_worth_trying(config.executor, software)
+        .then(|| on_gpu(config, &opened, gpu, link, context));
+    let gpu_time = program.as_ref().and_then(|tried| Some(tried.as_ref().ok()?.1.iter().sum::<Duration>()));
+    link.set_progress(0.8);
+    let candle = choice::is_candle_worth_trying(config.executor, gpu_time)
+        .then(|| on_candle(config, &opened, context));
+    link.set_progress(1.0);
+    if context.should_stop().is_some() {
+        return Err(InferenceError::Stopped);
+    }
+    let told = |tried: Result<Duration, &InferenceError>| tried.map_err(|why| in_one_line(why));
+    let gpu_tried = program.as_ref().map(|tried| told(tried.as_ref().map(|(_, costs)| costs.iter().sum())));
+    let candle_tried = candle.as_ref().map(|tried| told(tried.as_ref().map(|(_, time)| *time)));
+    let choice = choice::decide(config.executor, &gpu.adapter.name, gpu_tried, candle_tried)
+        .map_err(|why| InferenceError::NoExecutor { file: opened.weights.file().to_owned(), why })?;
+    let program = program.and_then(Result::ok);
+    let executor = candle.and_then(Result::ok).map(|(executor, _)| executor);
+    Ok(finish(opened, gpu, choice, program, executor))
+}
+
+/// Opens the file and plans the net. Reads no tensor.
+fn open(config: &NetConfig) -> Result<Opened, InferenceError> {
+    let weights = Weights::from_source(&config.source, &assets())?;
+    let file = || weights.file().to_owned();
+    let net = crate::open_net(&weights)?;
+    let no_picture = || InferenceError::NoPicture { file: file() };
+    let [input] = net.inputs.as_slice() else { return Err(no_picture()) };
+    let picture = input.picture.ok_or_else(no_picture)?;
+    let input_px = [input.shape.axis(3) as u32, input.shape.axis(2) as u32];
+    let mut first = 0;
+    let mut outputs = Vec::with_capacity(net.outputs.len());
+    for output in &net.outputs {
+        outputs.push(OutputPlace { name: output.name.clone(), shape: output.shape, first });
+        first += output.shape.elements();
+    }
+    let bytes = first as u64 * 4;
+    if bytes > MOST_RESULT_BYTES {
+        return Err(InferenceError::LargeResult { file: file(), bytes: Bytes(bytes), most: Bytes(MOST_RESULT_BYTES) });
+    }
+    Ok(Opened { plan: Plan::new(&net), weights, picture, input_px, outputs })
+}
+
+fn on_gpu(
+    config: &NetConfig,
+    opened: &Opened,
+    gpu: &Gpu,
+    link: &Link,
+    context: &TaskContext,
+) -> Result<(GpuProgram, Vec<Duration>), InferenceError> {
+    let failed = |source| InferenceError::Gpu { file: opened.weights.file().to_owned(), source };
+    let traits = GpuTraits::of(&gpu.device);
+    let options = GpuOptions { precision: config.precision, ..GpuOptions::default() };
+    let plan = GpuPlan::new(&opened.plan, &traits, &options).map_err(failed)?;
+    let mut follow = |progress: f32| {
+        link.set_progress(progress * 0.7);
+        context.should_stop().is_none()
+    };
+    let program =
+        GpuProgram::build(&gpu.device, &gpu.queue, plan, &opened.weights, &mut follow).map_err(failed)?;
+    let costs = program.measure(&gpu.device, &gpu.queue).map_err(failed)?;
+    opened.weights.check_unchanged()?;
+    Ok((program, costs))
+}
+
+fn on_candle(
+    config: &NetConfig,
+    opened: &Opened,
+    context: &TaskContext,
+) -> Result<(CandleExecutor, Duration), InferenceError> {
+    let failed = |source| InferenceError::Candle { file: opened.weights.file().to_owned(), source };
+    let options = CandleOptions { threads: config.threads, ..CandleOptions::default() };
+    let mut executor =
+        CandleExecutor::new(opened.plan.clone(), Arc::new(opened.weights.clone()), options).map_err(failed)?;
+    let elements = opened.input_px[0] as usize * opened.input_px[1] as usize * opened.picture.channels.count();
+    let (input, mut outputs) = (vec![0.0; elements], Vec::new());
+    let mut least = Duration::MAX;
+    // The first run touches memory for the first time.
+    for _ in 0..3 {
+        let start = Instant::now();
+        executor.begin(&[&input]).map_err(failed)?;
+        while !executor.step().map_err(failed)? {
+            if context.should_stop().is_some() {
+                return Err(InferenceError::Stopped);
+            }
+        }
+        outputs.clear();
+        executor.finish(&mut outputs).map_err(failed)?;
+        least = least.min(start.elapsed());
+    }
+    opened.weights.check_unchanged()?;
+    Ok((executor, least))
+}
+
+/// Keeps what was chosen.
+fn finish(
+    opened: Opened,
+    gpu: &Gpu,
+    choice: Choice,
+    program: Option<(GpuProgram, Vec<Duration>)>,
+    executor: Option<CandleExecutor>,
+) -> Warm {
+    let Opened { picture, input_px, outputs, .. } = opened;
+    let pixels = input_px[0] as usize * input_px[1] as usize;
+    let values: usize = outputs.iter().map(|output| output.shape.elements()).sum();
+    let (engine, costs, elsewhere) = match (choice.executor, program, executor) {
+        (ExecutorKind::Gpu, Some((program, costs)), _) => (Engine::Gpu(Box::new(program)), costs, None),
+        (_, _, executor) => {
+            let crop = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("freshet:model_input"),
+                size: pixels as u64 * 4,
+                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: false,
+            });
+            let elsewhere = executor.map(|executor| Elsewhere::new(executor, picture, pixels));
+            (Engine::Elsewhere { crop }, Vec::new(), elsewhere)
+        }
+    };
+    let (into, account, bytes) = match &engine {
+        Engine::Gpu(_) => (CropInto::Values, &DOWN_METADATA, values as u64 * 4),
+        Engine::Elsewhere { .. } => (CropInto::Bytes, &DOWN_MODEL_INPUT, pixels as u64 * 4),
+    };
+    let memory = match &engine {
+        Engine::Gpu(program) => program.memory_bytes(),
+        Engine::Elsewhere { crop } => crop.size(),
+    };
+    let loaded = Loaded {
+        input_px,
+        picture,
+        outputs,
+        crop: CropKernel::new(&gpu.device, into, input_px),
+        ring: Arc::new(ResultRing::new(&gpu.device, RESULTS, bytes, account)),
+        engine,
+        costs,
+        choice,
+        _memory: GpuBytes::hold(Bytes(memory)),
+    };
+    Warm { loaded, elsewhere }
+}
+
+/// The folder that bundled weights lie below: where Bevy looks for assets.
+fn assets() -> PathBuf {
+    bevy::asset::io::file::FileAssetReader::get_base_path().join("assets")
+}
