@@ -8,6 +8,8 @@
 //!  Attention · Workload · WorkerPool ──► priorities_model ─┬─► tab `Priorities`      feature `priority`
 //!  Timeline · Forecast · Governor ─────► timeline_model ───┘
 //!
+//!  NetReports ──────────────────────────────────────────────► tab `Models`           feature `inference`
+//!
 //!  frame about to be recycled ─► Recorder ─► in order of seq ─► bounded queue ─► own thread ─► frames.jsonl
 //! ```
 //!

@@ -5,6 +5,8 @@ mod attachments;
 #[cfg(feature = "priority")]
 mod attention;
 mod ledger;
+#[cfg(feature = "inference")]
+mod models;
 mod overview;
 #[cfg(feature = "priority")]
 mod pool;

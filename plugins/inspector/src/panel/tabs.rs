@@ -56,6 +56,8 @@ impl Default for Tabs {
             Box::<super::overview::Overview>::default(),
             #[cfg(feature = "priority")]
             Box::<super::priorities::Priorities>::default(),
+            #[cfg(feature = "inference")]
+            Box::<super::models::Models>::default(),
             Box::<super::schedules::Schedules>::default(),
             // A further tab is one line here.
         ])

@@ -1,5 +1,7 @@
 //! The report as a file.
 
+#[cfg(feature = "inference")]
+mod nets;
 #[cfg(feature = "priority")]
 mod priorities;
 
@@ -14,7 +16,7 @@ use crate::error::RecordError;
 
 /// Writes the books, the timings, the adapter and the versions to a file, as JSON for people and programs. With the
 /// feature `priority`, in an app that has a `PriorityPlugin`, also contexts, workloads, pools, forecast and governor, under
-/// `priorities`.
+/// `priorities`; with the feature `inference`, nets and what runs them, under `nets`.
 ///
 /// # Errors
 ///
@@ -31,11 +33,15 @@ pub fn write_report(world: &World, path: &Path) -> Result<(), RecordError> {
 
 /// The ledger's report, and what this crate knows besides.
 fn report(world: &World) -> serde_json::Result<Report> {
-    #[cfg_attr(not(feature = "priority"), expect(unused_mut, reason = "nothing is added"))]
+    #[cfg_attr(not(any(feature = "priority", feature = "inference")), expect(unused_mut, reason = "nothing is added"))]
     let mut report = Report::of(world);
     #[cfg(feature = "priority")]
     if let Some(priorities) = priorities::PrioritiesReport::of(world) {
         report.extra.insert("priorities", serde_json::to_value(priorities)?);
+    }
+    #[cfg(feature = "inference")]
+    if let Some(nets) = nets::nets(world) {
+        report.extra.insert("nets", serde_json::to_value(nets)?);
     }
     Ok(report)
 }

@@ -1,0 +1,53 @@
+//! What the report says of nets.
+
+use std::collections::BTreeMap;
+
+use bevy::ecs::world::World;
+use freshet_inference::{NetReports, NetStatus};
+use serde::Serialize;
+
+/// One net.
+#[derive(Debug, Serialize)]
+pub(super) struct NetEntry {
+    status: &'static str,
+    /// Why it cannot run.
+    failure: Option<String>,
+    /// `gpu` or `candle`, once that is decided.
+    executor: Option<String>,
+    why: Option<String>,
+    /// What an inference was measured to take while it was made ready.
+    gpu_ms: Option<f64>,
+    candle_ms: Option<f64>,
+    input_px: [u32; 2],
+    steps: usize,
+    slices: usize,
+    begun: u64,
+}
+
+/// All nets by name; `None` where the app has none.
+pub(super) fn nets(world: &World) -> Option<BTreeMap<&'static str, NetEntry>> {
+    let reports = world.get_resource::<NetReports>()?;
+    let entry = |net: &freshet_inference::NetReport| {
+        let (status, failure) = match &net.status {
+            NetStatus::Cold => ("cold", None),
+            NetStatus::Warming { .. } => ("warming", None),
+            NetStatus::Ready => ("ready", None),
+            NetStatus::Failed { why } => ("failed", Some(why.clone())),
+        };
+        let choice = net.choice.as_ref();
+        let millis = |time: Option<std::time::Duration>| time.map(|time| time.as_secs_f64() * 1e3);
+        NetEntry {
+            status,
+            failure,
+            executor: choice.map(|choice| choice.executor.to_string()),
+            why: choice.map(|choice| choice.why.clone()),
+            gpu_ms: choice.and_then(|choice| millis(choice.gpu)),
+            candle_ms: choice.and_then(|choice| millis(choice.candle)),
+            input_px: net.input_px,
+            steps: net.steps,
+            slices: net.slices,
+            begun: net.begun,
+        }
+    };
+    Some(reports.iter().map(|net| (net.name, entry(net))).collect())
+}
