@@ -1,7 +1,7 @@
 //! What priorities are worth, measured.
 //!
 //! ```text
-//! cargo bench --workspace --all-features --bench priorities -- WHAT [--frames N] [--rounds N]
+//! cargo bench --workspace --bench priorities -- WHAT [--frames N] [--rounds N]
 //! ```
 //!
 //! | what | measures |

@@ -14,10 +14,10 @@ use crate::workspace;
 ///
 /// Cargo merges the features of the selected packages only. Two selections mean two sets of features, and every
 /// dependency whose set differs is compiled twice; for Bevy that is a quarter of an hour. So clippy, the tests, the
-/// examples and the demo all select the whole workspace with all features but those that need a vendor's compiler
-/// (`cuda`) or system (`metal`). (The root package's dev-dependencies ask for
+/// examples and the demo all select the whole workspace with its default features: all but those that need a vendor's
+/// compiler (`cuda`) or system (`metal`). (The root package's dev-dependencies ask for
 /// everything that the plugins ask for, so that a plain `cargo run --example` finds the same features too.)
-pub const SELECTION: [&str; 2] = ["--workspace", "--features=ar,camera,h264,inference,inspector,pbr,priority"];
+pub const SELECTION: [&str; 1] = ["--workspace"];
 
 /// Cargo, in the root of the checkout.
 pub fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {

@@ -2,7 +2,7 @@
 //! worker pools: how a seat publishes its most urgent task, and how workers fall asleep and are woken.
 //!
 //! The protocols are the very files of the `priority` crate. They are written against `crate::sync`, which is the
-//! standard library there and loom here. Run with `cargo test --workspace --all-features -p freshet_models`.
+//! standard library there and loom here. Run with `cargo test --workspace -p freshet_models`.
 //!
 //! The inboxes of these models are plain relaxed slots. So what a drain is sure to find is what the protocol itself
 //! makes visible, and nothing that a queue's own ordering would add.
