@@ -2,7 +2,7 @@
 
 use freshet_base::Bytes;
 
-use crate::cpu::CandleError;
+use crate::cpu::ExecutorError;
 use crate::gpu::GpuError;
 use crate::net::NetError;
 use crate::weights::WeightsError;
@@ -52,7 +52,7 @@ pub enum InferenceError {
         /// The file.
         file: String,
         /// Why.
-        source: CandleError,
+        source: ExecutorError,
     },
     /// No executor can run it.
     #[error("nothing can run the net in {file:?}: {why}")]

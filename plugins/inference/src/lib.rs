@@ -1,14 +1,16 @@
 //! Nets and models.
 
 mod choice;
-mod cpu;
+mod compare;
+pub mod cpu;
 mod error;
-mod gpu;
+pub mod gpu;
 pub mod net;
 mod stage;
 pub mod weights;
 
 pub use choice::{Choice, ExecutorChoice, ExecutorKind};
+pub use compare::{Agreement, CompareError, Comparison, compare, distance};
 pub use error::InferenceError;
 pub use stage::{InputFit, NetOutputs, NetPlugin, NetRegion, NetReport, NetReports, NetResult, NetStatus, Region, Slice};
 pub use weights::{ModelSource, Weights};

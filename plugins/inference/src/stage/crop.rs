@@ -97,15 +97,14 @@ impl CropKernel {
     }
 
     /// Binds it to a picture and to where the crop is written.
-    pub fn bind(&self, device: &wgpu::Device, picture: &wgpu::TextureView, target: &wgpu::Buffer) -> BoundCrop {
+    pub fn bind(&self, device: &wgpu::Device, picture: &wgpu::TextureView, target: (&wgpu::Buffer, u64, u64)) -> BoundCrop {
         let parameters = Parameters::new(device, size_of::<Crop>());
         let binding = match self.into {
             CropInto::Values => 3,
             CropInto::Bytes => 4,
         };
-        let bytes = u64::from(self.input_px[0]) * u64::from(self.input_px[1]) * 4;
-        let bytes = if self.into == CropInto::Bytes { bytes } else { target.size() };
-        let target = wgpu::BufferBinding { buffer: target, offset: 0, size: NonZeroU64::new(bytes) };
+        let (buffer, offset, bytes) = target;
+        let target = wgpu::BufferBinding { buffer, offset, size: NonZeroU64::new(bytes) };
         let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
         let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("freshet:crop"),

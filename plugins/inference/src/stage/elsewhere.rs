@@ -16,6 +16,7 @@ use freshet_priority::{Task, TaskFailure, Tasks};
 use super::collect::attach;
 use super::crop::normalise;
 use super::outputs::NetResult;
+use super::plugin::in_one_line;
 use super::state::{NetState, Tag};
 use crate::cpu::CandleExecutor;
 use crate::net::PictureInput;
@@ -43,7 +44,9 @@ pub(crate) struct Elsewhere {
 impl Elsewhere {
     pub fn new(executor: CandleExecutor, picture: PictureInput, pixels: usize) -> Self {
         let input = vec![0.0; pixels * picture.channels.count()];
-        let outputs = Vec::with_capacity(executor.output_elements());
+        let plan = executor.plan();
+        let elements = plan.outputs.iter().map(|&output| plan.shape(output).elements()).sum();
+        let outputs = Vec::with_capacity(elements);
         let bench = Bench { executor, bytes: vec![0; pixels * 4], input, outputs };
         Self { bench: Arc::new(Mutex::new(bench)), picture, waiting: None, working: None }
     }
@@ -120,12 +123,15 @@ fn advance(bench: &mut Bench, picture: &PictureInput, is_first: bool) -> Result<
     let Bench { executor, bytes, input, outputs } = bench;
     if is_first {
         normalise(bytes, picture, input);
-        executor.begin(&[input]).map_err(|cause| cause.to_string())?;
+        executor.begin(&[input]).map_err(|cause| in_one_line(&cause))?;
     }
-    if !executor.step().map_err(|cause| cause.to_string())? {
+    if executor.next_step().is_some() {
+        executor.step().map_err(|cause| in_one_line(&cause))?;
         return Ok(false);
     }
     outputs.clear();
-    executor.finish(outputs).map_err(|cause| cause.to_string())?;
+    for output in executor.finish().map_err(|cause| in_one_line(&cause))?.iter() {
+        outputs.extend_from_slice(output);
+    }
     Ok(true)
 }

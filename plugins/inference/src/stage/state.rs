@@ -16,7 +16,7 @@ use super::outputs::{NetResult, OutputPlace};
 use super::plugin::NetConfig;
 use super::warm::WarmUp;
 use crate::choice::Choice;
-use crate::gpu::GpuProgram;
+use crate::gpu::{GpuProgram, Slot};
 use crate::net::PictureInput;
 
 /// Reasons for missing results that may wait for the main world; those of more frames are only counted.
@@ -103,7 +103,6 @@ pub(crate) struct Tag {
 }
 
 /// A net that can run.
-#[derive(Debug)]
 pub(crate) struct Loaded {
     pub input_px: [u32; 2],
     pub picture: PictureInput,
@@ -118,7 +117,6 @@ pub(crate) struct Loaded {
 }
 
 /// What runs it.
-#[derive(Debug)]
 pub(crate) enum Engine {
     /// The GPU, where the picture is.
     Gpu(Box<GpuProgram>),
@@ -130,11 +128,11 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Where the crop is written.
-    pub fn input(&self) -> &wgpu::Buffer {
+    /// Where the crop is written: buffer, first byte, bytes.
+    pub fn input(&self) -> (&wgpu::Buffer, u64, u64) {
         match self {
-            Self::Gpu(program) => program.input(0),
-            Self::Elsewhere { crop } => crop,
+            Self::Gpu(program) => piece(program.input(0)),
+            Self::Elsewhere { crop } => (crop, 0, crop.size()),
         }
     }
 
@@ -144,8 +142,12 @@ impl Engine {
             Self::Gpu(program) => (Some(program), None),
             Self::Elsewhere { crop } => (None, Some((crop, 0, crop.size()))),
         };
-        program.into_iter().flat_map(|program| (0..program.outputs()).map(|index| program.output(index))).chain(crop)
+        program.into_iter().flat_map(|program| (0..program.slots().1).map(|index| piece(program.output(index)))).chain(crop)
     }
+}
+
+fn piece((buffer, slot): (&wgpu::Buffer, Slot)) -> (&wgpu::Buffer, u64, u64) {
+    (buffer, slot.offset, slot.bytes)
 }
 
 /// What the two worlds tell each other between frames.

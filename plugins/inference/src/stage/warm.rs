@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bevy::ecs::prelude::*;
 use bevy::log::{error, info, warn};
-use bevy::render::renderer::{RenderDevice, RenderQueue};
+use bevy::render::renderer::{RenderAdapter, RenderDevice, RenderQueue};
 use bevy::tasks::futures::check_ready;
 use freshet_base::{Bytes, Product, SkipReason};
 use freshet_frame::{Demand, GpuBytes, Pipeline, ResultRing};
@@ -46,6 +46,7 @@ struct Gpu {
     device: wgpu::Device,
     queue: wgpu::Queue,
     adapter: AdapterSummary,
+    traits: GpuTraits,
 }
 
 /// Loads the net when it is wanted, follows its warm-up, and gives it up when nobody has wanted it for a while.
@@ -54,7 +55,8 @@ pub(crate) fn tend_net<R: NetResult>(
     mut reports: ResMut<NetReports>,
     streams: Query<&Demand>,
     (pipeline, tasks): (Res<Pipeline>, Tasks),
-    (device, queue, adapter): (Option<Res<RenderDevice>>, Option<Res<RenderQueue>>, Option<Res<AdapterSummary>>),
+    (device, queue): (Option<Res<RenderDevice>>, Option<Res<RenderQueue>>),
+    (adapter, summary): (Option<Res<RenderAdapter>>, Option<Res<AdapterSummary>>),
 ) {
     let state = state.bypass_change_detection();
     let product = pipeline.find::<R>();
@@ -65,7 +67,7 @@ pub(crate) fn tend_net<R: NetResult>(
     }
     match &mut state.status {
         NetStatus::Cold if is_wanted => {
-            let (Some(device), Some(queue)) = (device, queue) else {
+            let (Some(device), Some(queue), Some(adapter)) = (device, queue, adapter) else {
                 state.fail::<R>("there is no graphics adapter that has the pictures".to_owned());
                 state.report(&mut reports);
                 return;
@@ -73,7 +75,8 @@ pub(crate) fn tend_net<R: NetResult>(
             let gpu = Gpu {
                 device: device.wgpu_device().clone(),
                 queue: wgpu::Queue::clone(&queue.0),
-                adapter: adapter.map(|adapter| adapter.clone()).unwrap_or_default(),
+                adapter: summary.map(|summary| summary.clone()).unwrap_or_default(),
+                traits: GpuTraits::of(&adapter, device.wgpu_device()),
             };
             let (config, link) = (state.config.clone(), Arc::clone(&state.link));
             let task = tasks.spawn(<R as Product>::NAME, move |context| async move {
@@ -223,12 +226,12 @@ fn on_gpu(
     context: &TaskContext,
 ) -> Result<(GpuProgram, Vec<Duration>), InferenceError> {
     let failed = |source| InferenceError::Gpu { file: opened.weights.file().to_owned(), source };
-    let traits = GpuTraits::of(&gpu.device);
     let options = GpuOptions { precision: config.precision, ..GpuOptions::default() };
-    let plan = GpuPlan::new(&opened.plan, &traits, &options).map_err(failed)?;
+    let plan = GpuPlan::new(&opened.plan, &opened.weights, &gpu.traits, &options).map_err(failed)?;
     let mut follow = |progress: f32| {
         link.set_progress(progress * 0.7);
-        context.should_stop().is_none()
+        // Tells the watch over the workers that it is alive.
+        let _is_unwanted = context.should_stop();
     };
     let program =
         GpuProgram::build(&gpu.device, &gpu.queue, plan, &opened.weights, &mut follow).map_err(failed)?;
@@ -247,19 +250,19 @@ fn on_candle(
     let mut executor =
         CandleExecutor::new(opened.plan.clone(), Arc::new(opened.weights.clone()), options).map_err(failed)?;
     let elements = opened.input_px[0] as usize * opened.input_px[1] as usize * opened.picture.channels.count();
-    let (input, mut outputs) = (vec![0.0; elements], Vec::new());
+    let input = vec![0.0; elements];
     let mut least = Duration::MAX;
     // The first run touches memory for the first time.
     for _ in 0..3 {
         let start = Instant::now();
         executor.begin(&[&input]).map_err(failed)?;
-        while !executor.step().map_err(failed)? {
+        while executor.next_step().is_some() {
+            executor.step().map_err(failed)?;
             if context.should_stop().is_some() {
                 return Err(InferenceError::Stopped);
             }
         }
-        outputs.clear();
-        executor.finish(&mut outputs).map_err(failed)?;
+        executor.finish().map_err(failed)?;
         least = least.min(start.elapsed());
     }
     opened.weights.check_unchanged()?;
@@ -295,7 +298,7 @@ fn finish(
         Engine::Elsewhere { .. } => (CropInto::Bytes, &DOWN_MODEL_INPUT, pixels as u64 * 4),
     };
     let memory = match &engine {
-        Engine::Gpu(program) => program.memory_bytes(),
+        Engine::Gpu(program) => program.memory().total(),
         Engine::Elsewhere { crop } => crop.size(),
     };
     let loaded = Loaded {

@@ -19,6 +19,7 @@ mod source;
 mod stamp;
 #[cfg(test)]
 mod tests;
+mod upload;
 mod view;
 
 pub use safetensors::Dtype;
@@ -30,4 +31,8 @@ pub use self::pages::{Advice, Residency};
 pub use self::require::Requirement;
 pub use self::source::{ModelSource, WeightBytes};
 pub use self::stamp::Standing;
-pub use self::view::TensorView;
+pub use self::upload::{
+    Element, Layout, Repack, Target, UploadCounts, UploadError, UploadItem, UploadProgress, UploadSettings,
+    UploadState, WeightUpload,
+};
+pub use self::view::{Floats, TensorView};

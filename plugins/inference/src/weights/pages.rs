@@ -44,11 +44,9 @@ impl Weights {
     /// There is no such tensor.
     pub fn advise(&self, name: &str, advice: Advice) -> Result<(), WeightsError> {
         let place = self.place(self.index(name)?);
-        if let Some(file) = self.mapped() {
-            match advice {
-                Advice::WillNeed => file.ask(place),
-                Advice::DontNeed => file.forget(place),
-            }
+        match advice {
+            Advice::WillNeed => self.ask(place),
+            Advice::DontNeed => self.forget(place),
         }
         Ok(())
     }
@@ -83,7 +81,7 @@ impl MappedFile {
         drop(place);
     }
 
-    fn forget(&self, place: Range<usize>) {
+    pub(super) fn forget(&self, place: Range<usize>) {
         #[cfg(unix)]
         if !place.is_empty() {
             // SAFETY: the map is shared with the file and read-only, so what is forgotten is read from the file again.

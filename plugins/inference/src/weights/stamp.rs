@@ -10,7 +10,8 @@ use super::error::Change;
 /// Length, time of the last write and identity of a file.
 ///
 /// The time of the last change of its entry (`ctime`) would tell more, but giving the file another name changes it as
-/// well, and that does no harm.
+/// well, and that does no harm. A write within one tick of the file system's clock after opening (milliseconds, on
+/// older systems) is not seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     bytes: u64,

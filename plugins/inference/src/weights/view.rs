@@ -163,7 +163,8 @@ mod tests {
         let bf16s: Vec<u8> = VALUES.into_iter().flat_map(|value| bf16::from_f32(value).to_le_bytes()).collect();
         for bytes_before in 0..4 {
             // The crate sorts by type, so that bytes come last: a header of our own puts them first.
-            let mut json = format!(r#"{{"pad":{{"dtype":"U8","shape":[{bytes_before}],"data_offsets":[0,{bytes_before}]}}"#);
+            let mut json =
+                format!(r#"{{"pad":{{"dtype":"U8","shape":[{bytes_before}],"data_offsets":[0,{bytes_before}]}}"#);
             let (mut data, mut begin) = (vec![0; bytes_before], bytes_before);
             for (name, bytes) in [("F32", &f32s), ("F16", &f16s), ("BF16", &bf16s)] {
                 let end = begin + bytes.len();

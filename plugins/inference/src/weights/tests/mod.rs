@@ -3,7 +3,7 @@
 mod changes;
 mod hostile;
 #[cfg(target_os = "linux")]
-mod pages;
+pub(super) mod pages;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -5,12 +5,17 @@ use std::process::Command;
 use super::super::{Advice, Residency, Weights};
 use super::*;
 
-const LAYERS: usize = 8;
-const LAYER_BYTES: usize = 1 << 20;
+pub(in crate::weights) const LAYERS: usize = 8;
+pub(in crate::weights) const LAYER_BYTES: usize = 1 << 20;
+
+/// The content of every layer.
+pub(in crate::weights) fn layer_bytes() -> Vec<u8> {
+    (0..LAYER_BYTES).map(|index| (index % 251) as u8).collect()
+}
 
 /// A file of eight layers that the system does not hold in memory. `None` where it cannot be moved out.
-fn cold() -> Option<(TempFile, Weights)> {
-    let data: Vec<u8> = (0..LAYER_BYTES).map(|index| (index % 251) as u8).collect();
+pub(in crate::weights) fn cold() -> Option<(TempFile, Weights)> {
+    let data = layer_bytes();
     let names: Vec<_> = (0..LAYERS).map(|index| format!("layer{index}")).collect();
     let tensors: Vec<_> =
         names.iter().map(|name| (name.as_str(), Dtype::U8, &[LAYER_BYTES][..], data.as_slice())).collect();

@@ -25,10 +25,13 @@ pub use self::layout::{Element, Layout, Repack};
 pub use self::plan::UploadItem;
 pub use self::target::Target;
 
-use self::plan::Planned;
 use self::ahead::Ahead;
+use self::plan::Planned;
 use self::ring::Ring;
 use super::handle::Weights;
+
+/// Steps after which what is waited for is asked for again: the system may have turned it down, or let go of it.
+const ASK_AGAIN_STEPS: u32 = 4;
 
 /// How much is moved at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +110,8 @@ pub struct WeightUpload {
     ahead: Ahead,
     counts: UploadCounts,
     total: u64,
+    /// Bytes of the file that the items before it took.
+    read: usize,
     /// Steps in a row that waited for the disk.
     idle: u32,
 }
@@ -130,7 +135,18 @@ impl WeightUpload {
         let total = items.iter().map(Planned::bytes).sum();
         let ring = Ring::new(device, &settings);
         let counts = UploadCounts::default();
-        Ok(Self { weights: weights.clone(), settings, items, item: 0, ring, ahead: Ahead::default(), counts, total, idle: 0 })
+        Ok(Self {
+            weights: weights.clone(),
+            settings,
+            items,
+            item: 0,
+            ring,
+            ahead: Ahead::default(),
+            counts,
+            total,
+            read: 0,
+            idle: 0,
+        })
     }
 
     /// Copies what there is time and room for, and records its way into the buffers. `encoder` must be submitted, or
@@ -140,6 +156,10 @@ impl WeightUpload {
     ///
     /// The file changed, a value does not fit its new type, a repacker wrote too little or too much, or the device is
     /// lost. The upload is over then.
+    ///
+    /// # Panics
+    ///
+    /// The device was destroyed by `Device::destroy`: wgpu ends the program when memory of such a device is asked for.
     pub fn step(&mut self, encoder: &mut wgpu::CommandEncoder) -> Result<UploadProgress, UploadError> {
         if self.is_done() {
             return Ok(self.progress(UploadState::Done));
@@ -172,8 +192,13 @@ impl WeightUpload {
         let (mut used, mut result) = (0, Ok(UploadState::Copying));
         while let Some(item) = self.items.get_mut(self.item) {
             let Some(piece) = item.next(memory.len() - used) else { break };
-            self.ahead.ask(&self.weights, &self.items, self.item, item.needs(&piece).end);
-            if self.idle < self.settings.patience && !self.weights.is_cached(item.needs(&piece)) {
+            let needs = item.needs(&piece);
+            let wanted = self.read + needs.end - item.place().start;
+            if self.idle < self.settings.patience && !self.weights.is_cached(needs.clone()) {
+                self.ahead.ask(&self.weights, &self.items, wanted, end);
+                if self.idle % ASK_AGAIN_STEPS == ASK_AGAIN_STEPS - 1 {
+                    self.weights.ask(needs);
+                }
                 result = Ok(UploadState::WaitsForDisk);
                 break;
             }
@@ -188,8 +213,10 @@ impl WeightUpload {
             self.counts.converted += if item.is_converted() { piece.bytes as u64 } else { 0 };
             if item.is_done() {
                 self.weights.forget(item.place().clone());
+                self.read += item.place().len();
                 self.item += 1;
             }
+            self.ahead.ask(&self.weights, &self.items, wanted, end);
             if Instant::now() >= end {
                 break;
             }

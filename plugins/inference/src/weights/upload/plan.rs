@@ -8,7 +8,7 @@ use wgpu::COPY_BUFFER_ALIGNMENT;
 use super::super::handle::Weights;
 use super::super::view::TensorView;
 use super::error::UploadError;
-use super::layout::{Element, Layout, Repack};
+use super::layout::{Element, Layout};
 use super::target::Target;
 
 /// Bytes that are written before the clock is looked at.

@@ -19,7 +19,7 @@ pub(super) struct Ring {
     slots: Vec<Slot>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Slot {
     pub(super) buffer: wgpu::Buffer,
     state: Arc<AtomicU8>,
@@ -45,6 +45,11 @@ impl Ring {
         }
         Ok(self.slots.iter().find(is(FREE)))
     }
+
+    #[cfg(test)]
+    pub(super) fn lose(&self) {
+        self.slots[0].mapped_again(false);
+    }
 }
 
 impl Slot {
@@ -52,9 +57,13 @@ impl Slot {
     pub(super) fn send(&self, encoder: &wgpu::CommandEncoder) {
         self.state.store(AWAY, Ordering::Release);
         self.buffer.unmap();
-        let state = Arc::clone(&self.state);
+        let slot = self.clone();
         encoder.map_buffer_on_submit(&self.buffer, wgpu::MapMode::Write, .., move |mapped| {
-            state.store(if mapped.is_ok() { FREE } else { LOST }, Ordering::Release);
+            slot.mapped_again(mapped.is_ok());
         });
+    }
+
+    fn mapped_again(&self, is_mapped: bool) {
+        self.state.store(if is_mapped { FREE } else { LOST }, Ordering::Release);
     }
 }

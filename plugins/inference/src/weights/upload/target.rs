@@ -67,7 +67,8 @@ impl<'a> Target<'a> {
                 self.too_large = self.too_large.or(lost.map(|(&value, _)| value));
             }
             if cfg!(target_endian = "little") {
-                self.bytes(bytemuck::cast_slice(halves_as_bits(halves)));
+                let bits: &[u16] = halves.reinterpret_cast();
+                self.bytes(bytemuck::cast_slice(bits));
             } else {
                 halves.iter().for_each(|half| self.bytes(&half.to_le_bytes()));
             }
@@ -94,9 +95,4 @@ pub(super) struct Written {
     pub(super) too_many: bool,
     /// A number that the type cannot hold.
     pub(super) too_large: Option<f32>,
-}
-
-fn halves_as_bits(halves: &[f16]) -> &[u16] {
-    use half::slice::HalfFloatSliceExt;
-    halves.reinterpret_cast()
 }

@@ -1,0 +1,7 @@
+//! Kernels on a device (here often a software one) against plain loops.
+
+mod device;
+mod nets;
+mod ops;
+mod reference;
+mod texts;
