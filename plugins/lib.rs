@@ -40,6 +40,8 @@ pub use freshet_base as base;
 pub use freshet_capture as capture;
 pub use freshet_compositor as compositor;
 pub use freshet_frame as frame;
+#[cfg(feature = "inference")]
+pub use freshet_inference as inference;
 #[cfg(feature = "inspector")]
 pub use freshet_inspector as inspector;
 pub use freshet_ledger as ledger;

@@ -1,0 +1,5 @@
+//! Nets and models.
+
+pub mod model;
+
+pub use model::*;
