@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering:
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use bevy_freshet::base::{FrameFormat, PixelFormat, Role};
+use bevy_freshet::base::{FrameFormat, PixelFormat, Priority, Role};
 use bevy_freshet::frame::{Part, StreamPort};
 use bevy_freshet::inference::{
     AddModel, AddRecall, Model, ModelChanged, ModelControl, ModelError, ModelOf, ModelState, ModelStats, Recall,
@@ -302,7 +302,8 @@ fn check(
 #[test]
 fn answers_land_on_their_own_frame_or_on_latest_with_the_right_age() {
     let plan = Plan::new(120);
-    let mut app = reading(perception("slow reader"), &plan);
+    // More urgent work goes first at its checkpoints, on a machine with one worker, too.
+    let mut app = reading(perception("slow reader").at(Priority::Normal), &plan);
     app.app.add_model(perception("quick reader"), || SecondReader(Duration::ZERO), look);
     app.app.init_resource::<Checked>().add_systems(Update, check);
     let stream = coded_stream::<Read>(&mut app, 150, RATE);

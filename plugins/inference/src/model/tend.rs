@@ -23,11 +23,13 @@ use super::state::{ModelChanged, ModelControl, ModelState, ModelStats};
 pub(super) fn tend<M: Model>(world: &mut World) {
     let Some(mut work) = world.get_resource_mut::<Desk<M>>().and_then(|mut desk| desk.take()) else { return };
     if world.get_entity(work.entity).is_ok() {
+        // What gives way in this turn waited while it was so.
+        let was_busy = !matches!(work.running, Running::Nothing);
         obey(&mut work, world);
         collect(&mut work, world);
         find_streams(&mut work, world);
         withdraw(&mut work, world);
-        offer_all(&mut work, world);
+        offer_all(&mut work, world, was_busy);
         tell(&mut work, world);
     } else {
         // The app has taken its workload away, and so the model.
@@ -230,9 +232,9 @@ fn gone<M: Model>(world: &World, address: &Address) -> Option<SkipReason> {
 type Fresh = ArrayVec<(FrameId, Timestamp), { StreamSettings::MAX_FRAMES }>;
 
 /// Offers the newest frame of each stream, and notes why those before it have no answer.
-fn offer_all<M: Model>(work: &mut Work<M>, world: &mut World) {
+fn offer_all<M: Model>(work: &mut Work<M>, world: &mut World, was_busy: bool) {
     let over_budget = world.get::<Workload>(work.entity).map_or(0, |workload| workload.counters().over_budget);
-    let reason = reason_to_skip(work, over_budget);
+    let reason = reason_to_skip(work, was_busy, over_budget);
     work.over_budget = over_budget;
     let is_at_work = !matches!(work.state, ModelState::Failed { .. } | ModelState::Suspended);
     for index in 0..work.settled.len() {
@@ -254,12 +256,12 @@ fn offer_all<M: Model>(work: &mut Work<M>, world: &mut World) {
 }
 
 /// Why a frame that gives way to a newer one has no answer.
-fn reason_to_skip<M: Model>(work: &Work<M>, over_budget: u64) -> SkipReason {
+fn reason_to_skip<M: Model>(work: &Work<M>, was_busy: bool, over_budget: u64) -> SkipReason {
     match work.state {
         ModelState::Cold | ModelState::Warming { .. } => SkipReason::Warming,
         ModelState::Failed { .. } => SkipReason::Failed,
         ModelState::Suspended => SkipReason::Cancelled,
-        ModelState::Ready if work.mailbox.in_flight().is_some() => SkipReason::Superseded,
+        ModelState::Ready if was_busy => SkipReason::Superseded,
         // It was free, so its workload did not run: for want of budget, or as it is not to run so often.
         ModelState::Ready if over_budget > work.over_budget => SkipReason::OverBudget,
         ModelState::Ready if work.mailbox.waiting().is_some() => SkipReason::Thinned,
