@@ -44,11 +44,12 @@ pub fn plugin(app: &mut App) {
 fn spawn(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
     let (thick, thin) = (images.add(frame_image(6)), images.add(frame_image(2)));
     for (mark, image, side, depth) in
-        [(Mark::Naive, &thin, 84.0, 1.0), (Mark::Pondered, &thick, 84.0, 2.0), (Mark::Glanced, &thick, 40.0, 3.0)]
+        [(Mark::Naive, &thin, 64.0, 1.0), (Mark::Pondered, &thick, 64.0, 2.0), (Mark::Glanced, &thick, 32.0, 3.0)]
     {
         let sprite = Sprite { custom_size: Some(Vec2::splat(side)), ..Sprite::from_image(image.clone()) };
         commands.spawn((mark, sprite, Transform::from_xyz(0.0, 0.0, depth), Visibility::Hidden));
-        let text = (Text2d::new(""), TextFont::from_font_size(17.0), TextColor(Color::WHITE));
+        let font = (TextFont::from_font_size(14.0), TextBackgroundColor(Color::srgba(0.02, 0.03, 0.05, 0.8)));
+        let text = (Text2d::new(""), font, TextColor(Color::WHITE));
         commands.spawn((Label(mark), text, Anchor::CENTER_LEFT, Transform::from_xyz(0.0, 0.0, 4.0), Visibility::Hidden));
     }
 }
@@ -121,7 +122,7 @@ fn place<M: Named + Marked>(
         if label.0 != M::MARK {
             continue;
         }
-        let offset = Vec2::new(if M::MARK == Mark::Pondered { 52.0 } else { 28.0 }, 0.0);
+        let offset = Vec2::new(if M::MARK == Mark::Pondered { 42.0 } else { 24.0 }, 0.0);
         place.translation = (belongs + offset).extend(4.0);
         (text_color.0, *visibility, *global) = (color, Visibility::Visible, GlobalTransform::from(*place));
         let age = latest.age().as_millis();

@@ -32,12 +32,11 @@ const MODEL_MS: u64 = 300;
 fn main() -> AppExit {
     let mut example = Example::with_settings("thoughts", "synthetic:noise@60", &["model_ms"]);
     let options = &mut example.options;
-    options.size.get_or_insert((960, 540));
+    options.size.get_or_insert((640, 360));
     let model_ms = options.setting("model_ms").map_or(MODEL_MS, |text| match text.parse() {
         Ok(time @ 1..=60_000) => time,
         _ => fail(&format!("--set model_ms={text}: a time from 1 to 60000 ms is wanted")),
     });
-    example.screen = UVec2::new(1280, 720);
     let time = Duration::from_millis(model_ms);
     let mut app = App::new();
     app.add_plugins(example)

@@ -52,17 +52,17 @@ pub fn plugin(app: &mut App) {
 fn spawn(mut commands: Commands) {
     let node = Node {
         position_type: PositionType::Absolute,
-        right: px(14),
-        top: px(14),
-        width: px(430),
-        padding: UiRect::all(px(12)),
+        right: px(10),
+        top: px(10),
+        width: px(340),
+        padding: UiRect::all(px(9)),
         flex_direction: FlexDirection::Column,
-        row_gap: px(3),
+        row_gap: px(2),
         ..default()
     };
     commands.spawn((node, BackgroundColor(Color::srgba(0.02, 0.03, 0.05, 0.86)))).with_children(|panel| {
         for index in 0..32 {
-            panel.spawn((Line(index), Text::new(""), TextFont::from_font_size(15.0), TextColor(PLAIN)));
+            panel.spawn((Line(index), Text::new(""), TextFont::from_font_size(12.5), TextColor(PLAIN)));
         }
     });
 }
