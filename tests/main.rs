@@ -17,6 +17,7 @@ mod scenes;
 mod shaders;
 mod support;
 mod targets;
+mod thoughts;
 
 #[global_allocator]
 static ALLOCATOR: bevy_freshet::ledger::CountingAllocator = bevy_freshet::ledger::CountingAllocator;

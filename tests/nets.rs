@@ -88,13 +88,13 @@ fn running(app: &mut TestApp, frames: u64) -> Entity {
     stream
 }
 
-fn status(app: &TestApp) -> NetStatus {
+fn status(app: &TestApp) -> ModelState {
     app.app.world().resource::<NetReports>().get("seen").unwrap().status.clone()
 }
 
 fn warm(app: &mut TestApp) {
     app.turn_until(PATIENCE, |world| {
-        world.resource::<NetReports>().get("seen").unwrap().status == NetStatus::Ready
+        world.resource::<NetReports>().get("seen").unwrap().status == ModelState::Ready
     });
 }
 
@@ -115,7 +115,7 @@ fn check_frames(world: &mut World) -> usize {
 #[test]
 fn on_the_gpu_every_result_lands_on_its_frame_and_only_the_output_comes_back() {
     let mut app = app(NetPlugin::new(net()).executor(ExecutorChoice::Gpu));
-    assert_eq!(status(&app), NetStatus::Cold, "nobody wants it yet");
+    assert_eq!(status(&app), ModelState::Cold, "nobody wants it yet");
     let stream = running(&mut app, 100_000);
     warm(&mut app);
     // Let what belongs to the warm-up pass.
@@ -226,7 +226,7 @@ fn a_net_that_cannot_run_says_so_and_frames_go_on() {
         let says_so = frames.iter(world).any(|skipped| skipped.reason("seen") == Some(SkipReason::Failed));
         says_so && world.get::<Latest<FrameCode>>(stream).is_some()
     });
-    let NetStatus::Failed { why } = status(&app) else { panic!("{:?}", status(&app)) };
+    let ModelState::Failed { why } = status(&app) else { panic!("{:?}", status(&app)) };
     assert!(why.contains("such.safetensors") && !why.contains('\n'), "{why}");
 }
 
@@ -237,7 +237,7 @@ fn what_nobody_wants_is_given_up_and_loaded_again_when_somebody_does() {
     warm(&mut app);
     app.app.world_mut().entity_mut(stream).remove::<Wants<Seen>>();
     app.turn_until(PATIENCE, |world| {
-        world.resource::<NetReports>().get("seen").unwrap().status == NetStatus::Cold
+        world.resource::<NetReports>().get("seen").unwrap().status == ModelState::Cold
     });
     app.app.world_mut().entity_mut(stream).insert(Wants::<Seen>::default());
     warm(&mut app);

@@ -62,7 +62,7 @@ pub enum SkipReason {
     Warming,
     /// The frame's time was used up by more urgent work.
     OverBudget,
-    /// The result came after the frame had been recycled.
+    /// The deadline passed before the result was there.
     Late,
     /// There was nothing of the kind in the picture.
     NoTarget,
@@ -74,11 +74,15 @@ pub enum SkipReason {
     Failed,
     /// Only every n-th frame is looked at, to save time.
     Thinned,
+    /// Who makes it was busy, and a newer frame was there, or another stream's turn came, before this one's.
+    Superseded,
+    /// It was given up on the way: nobody wanted it any more, or the app said so.
+    Cancelled,
 }
 
 impl SkipReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Warming,
         Self::OverBudget,
         Self::Late,
@@ -87,6 +91,8 @@ impl SkipReason {
         Self::Unfit,
         Self::Failed,
         Self::Thinned,
+        Self::Superseded,
+        Self::Cancelled,
     ];
 
     /// The name used in records and reports.
@@ -100,6 +106,8 @@ impl SkipReason {
             Self::Unfit => "unfit",
             Self::Failed => "failed",
             Self::Thinned => "thinned",
+            Self::Superseded => "superseded",
+            Self::Cancelled => "cancelled",
         }
     }
 }

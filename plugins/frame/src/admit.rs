@@ -224,13 +224,14 @@ pub(crate) fn admit_frames(
         stats.waiting = ring.filled().count() as u32;
         let made = products.without(pipeline.unmade(products));
         // While shaders compile, frames wait at the entrance, where newer ones replace them.
-        if made.is_empty() || !ready.contains(made) {
+        if made.is_empty() || !ready.contains(pipeline.on_gpu(made)) {
             continue;
         }
         let Some(filled) = choose(ring, settings.pace) else { continue };
         let wanted = made;
         let thinned = thin(&pipeline, levels, stats.captured, wanted);
-        let made = grant(&pipeline, levels, demands, thinned, &mut gpu_time);
+        let granted = grant(&pipeline, levels, demands, thinned, &mut gpu_time);
+        let made = pipeline.on_gpu(granted);
         let reads_back = made.intersects(layout.products());
         let Some(place) = runtime.pool.pick(|place| leases.is_leased(place) || runtime.is_pending(place)) else {
             turn_away(ring, filled, settings.pace, DropReason::PoolFull);
@@ -250,7 +251,7 @@ pub(crate) fn admit_frames(
         } else {
             stats.completed += 1;
         }
-        let previous_slot = remember(&mut runtime, pipeline.stages(), (place, format, made), wanted);
+        let previous_slot = remember(&mut runtime, pipeline.stages(), (place, format, made), pipeline.on_gpu(wanted));
         jobs.push(FrameJob {
             stream,
             frame: frame.id(entity),
@@ -269,10 +270,9 @@ pub(crate) fn admit_frames(
         book(&format);
         captured_messages.write(FrameCaptured { stream, frame: frame.id(entity) });
         commands.queue(move |world: &mut World| recycle(world, entity, frame));
-        book_refusals(&pipeline, levels, thinned.without(made));
-        for (left_out, reason) in
-            [(wanted.without(thinned), SkipReason::Thinned), (thinned.without(made), SkipReason::OverBudget)]
-        {
+        let refused = thinned.without(granted);
+        book_refusals(&pipeline, levels, refused);
+        for (left_out, reason) in [(wanted.without(thinned), SkipReason::Thinned), (refused, SkipReason::OverBudget)] {
             for name in pipeline.names(left_out) {
                 commands.skip(frame.id(entity), name, reason);
             }

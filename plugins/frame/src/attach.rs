@@ -71,12 +71,7 @@ fn attach_now<T: Attachment>(world: &mut World, id: FrameId, value: T) {
         tally.skipped(SkipReason::SourceLost);
         return;
     };
-    world.get_resource_or_init::<Attachments>().know::<T>();
-    let on_time = world.get::<Frame>(id.entity).filter(|frame| frame.seq == id.seq).map(|frame| frame.captured);
-    let remembered = || world.get::<CaptureTimes>(stream).and_then(|times| times.get(id.seq)).copied();
-    // A result so late that even its date is forgotten is at least as old as what is remembered.
-    let captured = on_time.or_else(remembered).unwrap_or_default();
-    let late = on_time.is_none();
+    let (captured, late) = date::<T>(world, stream, id);
     let latest = Latest { value, frame: id, captured, late };
     if late {
         tally.late();
@@ -98,6 +93,16 @@ fn attach_now<T: Attachment>(world: &mut World, id: FrameId, value: T) {
             }
         }
     }
+}
+
+/// When the frame of a result was captured, and whether the result comes after it was recycled. From here on its kind is
+/// known.
+pub(crate) fn date<T: Attachment>(world: &mut World, stream: Entity, id: FrameId) -> (Timestamp, bool) {
+    world.get_resource_or_init::<Attachments>().know::<T>();
+    let on_time = world.get::<Frame>(id.entity).filter(|frame| frame.seq == id.seq).map(|frame| frame.captured);
+    let remembered = || world.get::<CaptureTimes>(stream).and_then(|times| times.get(id.seq)).copied();
+    // A result so late that even its date is forgotten is at least as old as what is remembered.
+    (on_time.or_else(remembered).unwrap_or_default(), on_time.is_none())
 }
 
 /// The kinds of attachments that have been seen, so that frames can be cleared and recorded.

@@ -15,6 +15,8 @@ use bevy::ecs::world::{DeferredWorld, EntityRef};
 use bevy::log::warn;
 use freshet_base::Product;
 
+use crate::render::ProductTuple;
+
 /// A set of products, one bit each.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Products(u64);
@@ -86,6 +88,8 @@ pub struct StageLink {
 pub struct Pipeline {
     products: Vec<KnownProduct>,
     stages: Vec<StageLink>,
+    /// What is made in the main world, by no GPU stage.
+    in_main_world: Products,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -132,6 +136,21 @@ impl Pipeline {
     /// systems of their own, this is how they are wanted and granted GPU time.
     pub fn add_stage(&mut self, stage: StageLink) {
         self.stages.push(stage);
+    }
+
+    /// Makes somebody known who makes products in the main world, from what GPU stages attach to frames: a model, say.
+    ///
+    /// Whoever wants such a product wants what it needs, too; frames are let in for it, and it is granted, thinned and
+    /// refused as a stage's would be. Nothing runs for it on the GPU: looking at frames is its maker's own work.
+    pub fn make_in_main_world<Makes: ProductTuple, Needs: ProductTuple>(&mut self, name: &'static str) {
+        let (makes, needs) = (Makes::set(self), Needs::set(self));
+        self.in_main_world = self.in_main_world.with(makes);
+        self.add_stage(StageLink { name, makes, needs });
+    }
+
+    /// The part of these products that is left to the render world.
+    pub(crate) fn on_gpu(&self, products: Products) -> Products {
+        products.without(self.in_main_world)
     }
 
     /// Everything that must be made so that `wanted` can be.
@@ -286,6 +305,16 @@ mod tests {
         assert_eq!(closure(&stages, Products(0b1000)), Products(0b1101));
         assert_eq!(closure(&stages, Products(0b0010)), Products(0b0010));
         assert_eq!(closure(&stages, Products::NONE), Products::NONE);
+    }
+
+    #[test]
+    fn what_is_made_in_the_main_world_is_made_and_leaves_its_inputs_to_the_gpu() {
+        let mut pipeline = Pipeline::default();
+        pipeline.make_in_main_world::<(FrameCode,), (Luma,)>("model");
+        let [code, luma] = [pipeline.find::<FrameCode>(), pipeline.find::<Luma>()];
+        let wanted = pipeline.closure(code);
+        assert_eq!((wanted, pipeline.unmade(wanted)), (code.with(luma), luma), "nobody makes luma here");
+        assert_eq!(pipeline.on_gpu(wanted), luma);
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod demand;
 mod frame;
 mod gpu;
 mod grant;
+mod grow;
 mod history;
 mod lease;
 mod messages;
@@ -51,6 +52,7 @@ pub use attach::{AttachExt, AttachmentKind, Attachments, CaptureTimes, Latest, R
 pub use demand::{Demand, Pipeline, Products, StageLink, WantExt, Wants};
 pub use frame::{Frame, FrameOf, Frames, GpuSlot};
 pub use gpu::GpuBytes;
+pub use grow::{GrowExt, Part, Whole};
 pub use history::History;
 pub use lease::{FrameLease, LeaseError, Leases};
 pub use messages::{FrameCaptured, FramesDropped};

@@ -9,7 +9,7 @@ use bevy::ecs::system::SystemParam;
 use bevy::log::{info, warn};
 
 use crate::pool::{
-    self, OsPriority, SpawnError, Task, TaskContext, TaskFailure, TaskSpec, WorkerClass, WorkerPool, WorkloadKey,
+    self, Controlled, OsPriority, SpawnError, Task, TaskContext, TaskFailure, TaskSpec, WorkerClass, WorkerPool, WorkloadKey,
 };
 use crate::timeline::{Lane, Span, Timeline};
 use crate::workload::{Deed, StageWorkload, Workload};
@@ -108,6 +108,20 @@ impl Tasks<'_, '_> {
         F: FnOnce(TaskContext) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, TaskFailure>> + Send + 'static,
     {
+        self.spawn_controlled(workload, make).map(|(task, _)| task)
+    }
+
+    /// Spawns a task as [`spawn`](Self::spawn) does, and returns what steers it as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn`](Self::spawn).
+    pub fn spawn_controlled<T, F, Fut>(&self, workload: &str, make: F) -> Result<Controlled<T>, TaskError>
+    where
+        T: Send + 'static,
+        F: FnOnce(TaskContext) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, TaskFailure>> + Send + 'static,
+    {
         let found = self.workloads.iter().find(|(known, _)| known.name() == workload);
         let Some((workload, name)) = found else {
             return Err(TaskError::Unknown { name: workload.to_owned() });
@@ -117,7 +131,7 @@ impl Tasks<'_, '_> {
         }
         let mut spec = TaskSpec::new(name.key, Arc::clone(&name.name), workload.level());
         spec.deadline = workload.deadline().map(|within| Instant::now() + within);
-        self.pool.spawn(spec, make).map_err(|source| TaskError::Refused { name: workload.name(), source })
+        self.pool.spawn_controlled(spec, make).map_err(|source| TaskError::Refused { name: workload.name(), source })
     }
 
     /// The pool, for tasks that belong to no workload.

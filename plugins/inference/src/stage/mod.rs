@@ -25,4 +25,4 @@ pub use outputs::{NetOutputs, NetResult};
 pub use plugin::NetPlugin;
 pub use region::{InputFit, NetRegion, Region};
 pub use slice::Slice;
-pub use state::{NetReport, NetReports, NetStatus};
+pub use state::{NetReport, NetReports};

@@ -17,30 +17,11 @@ use super::plugin::NetConfig;
 use super::warm::WarmUp;
 use crate::choice::Choice;
 use crate::gpu::{GpuProgram, Slot};
+use crate::model::ModelState;
 use crate::net::PictureInput;
 
 /// Reasons for missing results that may wait for the main world; those of more frames are only counted.
 const SKIPS: usize = 256;
-
-/// Whether a net can run.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub enum NetStatus {
-    /// Nobody wants it: nothing is loaded.
-    #[default]
-    Cold,
-    /// It is being made ready, beside the media.
-    Warming {
-        /// How much is done, 0 to 1.
-        progress: f32,
-    },
-    /// It runs.
-    Ready,
-    /// It cannot run.
-    Failed {
-        /// Why, in one line.
-        why: String,
-    },
-}
 
 /// A net, as people look at it.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +29,7 @@ pub struct NetReport {
     /// Name of its product.
     pub name: &'static str,
     /// Whether it can run.
-    pub status: NetStatus,
+    pub status: ModelState,
     /// Which executor runs it and why, once that is decided.
     pub choice: Option<Choice>,
     /// Width and height of its input.
@@ -82,7 +63,7 @@ impl NetReports {
         let place = self.reports.iter().position(|report| report.name == name).unwrap_or_else(|| {
             self.reports.push(NetReport {
                 name,
-                status: NetStatus::Cold,
+                status: ModelState::Cold,
                 choice: None,
                 input_px: [0; 2],
                 steps: 0,
@@ -228,7 +209,7 @@ impl Link {
 #[derive(Resource)]
 pub(crate) struct NetState<R: NetResult> {
     pub config: NetConfig,
-    pub status: NetStatus,
+    pub status: ModelState,
     pub loaded: Option<Arc<Loaded>>,
     pub warm_up: Option<WarmUp>,
     pub elsewhere: Option<super::elsewhere::Elsewhere>,
@@ -243,7 +224,7 @@ impl<R: NetResult> NetState<R> {
     pub fn new(config: NetConfig, link: Arc<Link>) -> Self {
         Self {
             config,
-            status: NetStatus::Cold,
+            status: ModelState::Cold,
             loaded: None,
             warm_up: None,
             elsewhere: None,

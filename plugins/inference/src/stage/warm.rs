@@ -17,11 +17,12 @@ use super::crop::{CropInto, CropKernel};
 use super::elsewhere::Elsewhere;
 use super::outputs::{NetResult, OutputPlace};
 use super::plugin::{NetConfig, in_one_line};
-use super::state::{Engine, Link, Loaded, NetReports, NetState, NetStatus};
+use super::state::{Engine, Link, Loaded, NetReports, NetState};
 use crate::choice::{self, Choice, ExecutorKind};
 use crate::cpu::{CandleExecutor, CandleOptions};
 use crate::error::InferenceError;
 use crate::gpu::{GpuOptions, GpuPlan, GpuProgram, GpuTraits};
+use crate::model::ModelState;
 use crate::net::{PictureInput, Plan};
 use crate::weights::Weights;
 
@@ -66,7 +67,7 @@ pub(crate) fn tend_net<R: NetResult>(
         state.forget();
     }
     match &mut state.status {
-        NetStatus::Cold if is_wanted => {
+        ModelState::Cold if is_wanted => {
             let (Some(device), Some(queue), Some(adapter)) = (device, queue, adapter) else {
                 state.fail::<R>("there is no graphics adapter that has the pictures".to_owned());
                 state.report(&mut reports);
@@ -88,22 +89,22 @@ pub(crate) fn tend_net<R: NetResult>(
             match task {
                 Ok(task) => {
                     state.warm_up = Some(WarmUp(task));
-                    state.status = NetStatus::Warming { progress: 0.0 };
+                    state.status = ModelState::Warming { progress: 0.0 };
                 }
                 Err(refused) => warn!("net `{}` cannot be made ready yet: {refused}", <R as Product>::NAME),
             }
         }
-        NetStatus::Warming { progress } => {
+        ModelState::Warming { progress } => {
             *progress = state.link.progress();
             state.follow_warm_up();
         }
-        NetStatus::Ready if !is_wanted => {
+        ModelState::Ready if !is_wanted => {
             let since = *state.unwanted_since.get_or_insert_with(Instant::now);
             if since.elapsed() > state.config.keep {
                 state.forget();
             }
         }
-        NetStatus::Cold | NetStatus::Ready | NetStatus::Failed { .. } => {}
+        _ => {}
     }
     if is_wanted {
         state.unwanted_since = None;
@@ -116,7 +117,7 @@ impl<R: NetResult> NetState<R> {
     fn forget(&mut self) {
         (self.loaded, self.elsewhere, self.warm_up) = (None, None, None);
         self.unwanted_since = None;
-        self.status = NetStatus::Cold;
+        self.status = ModelState::Cold;
         self.link.set_missing(SkipReason::Warming);
         self.link.set_progress(0.0);
         self.link.want_crop();
@@ -125,7 +126,7 @@ impl<R: NetResult> NetState<R> {
     fn fail<P: Product>(&mut self, why: String) {
         error!("net `{}` cannot run: {why}", P::NAME);
         self.link.set_missing(SkipReason::Failed);
-        self.status = NetStatus::Failed { why };
+        self.status = ModelState::Failed { why: why.into() };
     }
 
     fn follow_warm_up(&mut self) {
@@ -136,7 +137,7 @@ impl<R: NetResult> NetState<R> {
                 info!("net `{}`: {}", <R as Product>::NAME, loaded.choice);
                 self.loaded = Some(Arc::new(loaded));
                 self.elsewhere = elsewhere;
-                self.status = NetStatus::Ready;
+                self.status = ModelState::Ready;
             }
             Ok(Err(why)) => self.fail::<R>(in_one_line(&why)),
             // Whoever cancels a warm-up, or lets it expire, wants it later.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bevy::ecs::world::World;
 use bevy_egui::egui::Ui;
-use freshet_inference::{NetReport, NetReports, NetStatus};
+use freshet_inference::{NetReport, NetReports, ModelState};
 
 use super::table::{self, Cell, row};
 use super::tabs::Tab;
@@ -42,7 +42,7 @@ impl Tab for Models {
     fn refresh(&mut self, world: &World) {
         let Some(nets) = world.get_resource::<NetReports>() else { return };
         let rows: Vec<NetRow> = nets.iter().map(net_row).collect();
-        let ready = nets.iter().filter(|net| net.status == NetStatus::Ready).count();
+        let ready = nets.iter().filter(|net| net.status == ModelState::Ready).count();
         let summary = format!("{ready} of {} ready", rows.len());
         let tone = if rows.iter().any(|row| row.tone == Tone::Bad) { Tone::Bad } else { Tone::Dim };
         self.nets = Section { summary, tone, body: rows };
@@ -66,10 +66,11 @@ impl Tab for Models {
 
 fn net_row(net: &NetReport) -> NetRow {
     let (status, tone, progress) = match &net.status {
-        NetStatus::Cold => ("cold: nobody wants it".to_owned(), Tone::Dim, None),
-        NetStatus::Warming { progress } => ("warming".to_owned(), Tone::Busy, Some(*progress)),
-        NetStatus::Ready => ("ready".to_owned(), Tone::Good, None),
-        NetStatus::Failed { why } => (why.clone(), Tone::Bad, None),
+        ModelState::Cold => ("cold: nobody wants it".to_owned(), Tone::Dim, None),
+        ModelState::Warming { progress } => ("warming".to_owned(), Tone::Busy, Some(*progress)),
+        ModelState::Ready => ("ready".to_owned(), Tone::Good, None),
+        ModelState::Failed { why } => (why.to_string(), Tone::Bad, None),
+        ModelState::Suspended => ("suspended".to_owned(), Tone::Dim, None),
     };
     let mut facts = Vec::new();
     if let Some(choice) = &net.choice {
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
     use freshet_inference::{Choice, ExecutorKind};
 
-    fn net(status: NetStatus, choice: Option<Choice>) -> NetReport {
+    fn net(status: ModelState, choice: Option<Choice>) -> NetReport {
         NetReport { name: "class", status, choice, input_px: [224, 224], steps: 23, slices: 2, begun: 7 }
     }
 
@@ -104,7 +105,7 @@ mod tests {
             gpu: None,
             candle: Some(Duration::from_micros(41_250)),
         };
-        let row = net_row(&net(NetStatus::Ready, Some(choice)));
+        let row = net_row(&net(ModelState::Ready, Some(choice)));
         let said = |what: &str| row.facts.iter().find(|(name, _)| *name == what).map(|(_, text)| text.as_str());
         assert_eq!(said("executor"), Some("candle"));
         assert_eq!(said("why"), Some("`llvmpipe` is software"));
@@ -115,9 +116,9 @@ mod tests {
 
     #[test]
     fn a_net_that_failed_says_why_and_one_that_warms_how_far_it_is() {
-        let row = net_row(&net(NetStatus::Failed { why: "no such file".into() }, None));
+        let row = net_row(&net(ModelState::Failed { why: "no such file".into() }, None));
         assert_eq!((row.status.as_str(), row.tone), ("no such file", Tone::Bad));
-        let row = net_row(&net(NetStatus::Warming { progress: 0.4 }, None));
+        let row = net_row(&net(ModelState::Warming { progress: 0.4 }, None));
         assert_eq!((row.progress, row.tone), (Some(0.4), Tone::Busy));
     }
 }

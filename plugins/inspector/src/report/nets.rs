@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bevy::ecs::world::World;
-use freshet_inference::{NetReports, NetStatus};
+use freshet_inference::{NetReports, ModelState};
 use serde::Serialize;
 
 /// One net.
@@ -28,16 +28,14 @@ pub(super) struct NetEntry {
 pub(super) fn nets(world: &World) -> Option<BTreeMap<&'static str, NetEntry>> {
     let reports = world.get_resource::<NetReports>()?;
     let entry = |net: &freshet_inference::NetReport| {
-        let (status, failure) = match &net.status {
-            NetStatus::Cold => ("cold", None),
-            NetStatus::Warming { .. } => ("warming", None),
-            NetStatus::Ready => ("ready", None),
-            NetStatus::Failed { why } => ("failed", Some(why.clone())),
+        let failure = match &net.status {
+            ModelState::Failed { why } => Some(why.to_string()),
+            _ => None,
         };
         let choice = net.choice.as_ref();
         let millis = |time: Option<std::time::Duration>| time.map(|time| time.as_secs_f64() * 1e3);
         NetEntry {
-            status,
+            status: net.status.name(),
             failure,
             executor: choice.map(|choice| choice.executor.to_string()),
             why: choice.map(|choice| choice.why.clone()),

@@ -1,0 +1,17 @@
+//! From a file to a net.
+
+use crate::error::InferenceError;
+use crate::net::{Net, NetDescription, NetError};
+use crate::weights::Weights;
+
+/// Reads the net that a file describes, and checks it against the file's weights. Reads no tensor.
+///
+/// # Errors
+///
+/// [`InferenceError::Net`]: it describes none, or one that cannot run.
+pub fn open_net(weights: &Weights) -> Result<Net, InferenceError> {
+    let text = weights.metadata(NetDescription::KEY).ok_or(NetError::Missing);
+    let described = text.and_then(NetDescription::parse);
+    let net = described.and_then(|description| Net::new(&description, weights));
+    net.map_err(|source| InferenceError::Net { file: weights.file().to_owned(), source })
+}
