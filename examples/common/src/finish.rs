@@ -32,6 +32,10 @@ enum Ending {
 #[derive(Resource, Debug, Default)]
 pub struct Closing(pub bool);
 
+/// Whether the example has something under way for which the end of the run waits.
+#[derive(Resource, Debug, Default)]
+pub struct UnderWay(pub bool);
+
 /// What went wrong with what the user gave.
 #[derive(Resource, Debug, Default)]
 pub struct Complaint {
@@ -57,6 +61,7 @@ pub fn plugin(app: &mut App) {
     app.init_resource::<Ending>()
         .init_resource::<Closing>()
         .init_resource::<Complaint>()
+        .init_resource::<UnderWay>()
         .add_systems(Last, (complain, finish).chain());
     if let Some(path) = &options.record {
         let recorder = Recorder::create(path).unwrap_or_else(|error| fail(&one_line(&error)));
@@ -102,7 +107,7 @@ fn finish(world: &mut World) {
             Ending::Writing(0)
         }
         // At least two turns, in which the example may add to the report.
-        Ending::Writing(waited) if waited > 1 && (pictures_are_written(world) || waited > PATIENCE_FRAMES) => {
+        Ending::Writing(waited) if waited > 1 && (is_all_there(world) || waited > PATIENCE_FRAMES) => {
             report_all(world);
             close_streams(world);
             Ending::Draining(0)
@@ -117,6 +122,11 @@ fn finish(world: &mut World) {
         Ending::Running | Ending::Over => ending,
     };
     world.insert_resource(next);
+}
+
+/// Whether nothing is under way any more.
+fn is_all_there(world: &mut World) -> bool {
+    !world.resource::<UnderWay>().0 && pictures_are_written(world)
 }
 
 /// Whether every stream has come to its end, or the run to the one that was asked for.

@@ -11,7 +11,7 @@ mod progress;
 mod screen;
 
 pub use args::{Intrinsics, Options, PaceArgument, assets, bundled, pictures_in};
-pub use finish::{Closing, Complaint};
+pub use finish::{Closing, Complaint, UnderWay};
 pub use outcome::{fail, one_line};
 pub use screen::Screen;
 

@@ -11,8 +11,8 @@ use crate::net::{Net, Shape};
 pub struct Comparison {
     /// For each output.
     pub outputs: Vec<Agreement>,
-    /// Time of all steps on candle.
-    pub candle: Duration,
+    /// The first output, as the GPU made it.
+    pub first: Vec<f32>,
     /// Time of each step on candle.
     pub candle_steps: Vec<Duration>,
 }
@@ -42,7 +42,8 @@ pub enum CompareError {
     Candle(#[from] ExecutorError),
 }
 
-/// Runs a net on both executors. It waits: for tools and tests.
+/// Runs a net on both executors. It waits: for tools and tests; `alive` is called again and again meanwhile, for those who
+/// watch over threads.
 ///
 /// # Errors
 ///
@@ -52,14 +53,16 @@ pub fn compare(
     (device, queue, program): (&wgpu::Device, &wgpu::Queue, &GpuProgram),
     executor: &mut CandleExecutor,
     inputs: &[&[f32]],
+    alive: &mut dyn FnMut(),
 ) -> Result<Comparison, CompareError> {
-    let on_gpu = program.run(device, queue, inputs)?;
+    let on_gpu = program.run(device, queue, inputs, alive)?;
     executor.begin(inputs)?;
     let mut candle_steps = Vec::new();
     while executor.next_step().is_some() {
         let start = Instant::now();
         executor.step()?;
         candle_steps.push(start.elapsed());
+        alive();
     }
     let on_candle = executor.finish()?;
     let outputs = net.outputs.iter().zip(&on_gpu).zip(on_candle.iter());
@@ -67,7 +70,8 @@ pub fn compare(
         let (error, largest) = distance(gpu, candle);
         Agreement { name: output.name.clone(), shape: output.shape, error, largest }
     });
-    Ok(Comparison { outputs: outputs.collect(), candle: candle_steps.iter().sum(), candle_steps })
+    let outputs = outputs.collect();
+    Ok(Comparison { outputs, first: on_gpu.into_iter().next().unwrap_or_default(), candle_steps })
 }
 
 /// The largest difference as a part of the largest number, and that number. What is not a number in one alone, or

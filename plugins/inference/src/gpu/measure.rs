@@ -17,7 +17,8 @@ const ROUNDS: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl GpuProgram {
-    /// Runs the net by itself and answers with the outputs, one behind the other. For tools and tests: it waits.
+    /// Runs the net by itself and answers with the outputs, one behind the other. For tools and tests: it waits, and calls `alive` again
+    /// and again meanwhile.
     ///
     /// # Errors
     ///
@@ -27,6 +28,7 @@ impl GpuProgram {
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         inputs: &[&[f32]],
+        alive: &mut dyn FnMut(),
     ) -> Result<Vec<Vec<f32>>, GpuError> {
         let (wanted, outputs) = self.slots();
         if inputs.len() != wanted {
@@ -53,7 +55,7 @@ impl GpuProgram {
             encoder.copy_buffer_to_buffer(buffer, slot.offset, &back, at, slot.bytes);
             at += slot.bytes;
         }
-        let bytes = read(device, queue, encoder, &back)?;
+        let bytes = read(device, queue, encoder, &back, alive)?;
         let mut at = 0;
         let mut taken = |index: usize| {
             let slot = self.output(index).1;
@@ -65,12 +67,18 @@ impl GpuProgram {
     }
 
     /// What each step takes, with whatever lies in its inputs: the least of a few runs, by the device's own clock where it
-    /// has one; else the time of all, shared out by operations. It waits: for worker threads.
+    /// has one; else the time of all, shared out by operations. It waits, and calls `alive`
+    /// meanwhile: for worker threads.
     ///
     /// # Errors
     ///
     /// [`GpuError::Device`] when the device is lost.
-    pub fn measure(&self, device: &wgpu::Device, queue: &wgpu::Queue) -> Result<Vec<Duration>, GpuError> {
+    pub fn measure(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        alive: &mut dyn FnMut(),
+    ) -> Result<Vec<Duration>, GpuError> {
         let steps = self.steps().len();
         if steps == 0 {
             return Ok(Vec::new());
@@ -78,7 +86,10 @@ impl GpuProgram {
         let has_clock = device.features().contains(wgpu::Features::TIMESTAMP_QUERY);
         let mut least = vec![Duration::MAX; steps];
         for round in 0..=ROUNDS {
-            let times = if has_clock { self.time_steps(device, queue)? } else { self.time_all(device, queue)? };
+            let times = match has_clock {
+                true => self.time_steps(device, queue, alive)?,
+                false => self.time_all(device, queue, alive)?,
+            };
             for (least, time) in least.iter_mut().zip(times).filter(|_| round > 0) {
                 *least = time.min(*least);
             }
@@ -87,7 +98,12 @@ impl GpuProgram {
     }
 
     /// Times by timestamps: a pass for each step.
-    fn time_steps(&self, device: &wgpu::Device, queue: &wgpu::Queue) -> Result<Vec<Duration>, GpuError> {
+    fn time_steps(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        alive: &mut dyn FnMut(),
+    ) -> Result<Vec<Duration>, GpuError> {
         let mut times = Vec::with_capacity(self.steps().len());
         let period = f64::from(queue.get_timestamp_period());
         let all: Vec<usize> = (0..self.steps().len()).collect();
@@ -118,7 +134,7 @@ impl GpuProgram {
             encoder.resolve_query_set(&stamps, 0..count, &resolved, 0);
             let back = readback(device, resolved.size());
             encoder.copy_buffer_to_buffer(&resolved, 0, &back, 0, resolved.size());
-            let bytes = read(device, queue, encoder, &back)?;
+            let bytes = read(device, queue, encoder, &back, alive)?;
             let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&bytes);
             // A clock that went back, as some do between passes, says nothing.
             let time = |pair: &[u64]| Duration::from_nanos((pair[1].saturating_sub(pair[0]) as f64 * period) as u64);
@@ -128,7 +144,12 @@ impl GpuProgram {
     }
 
     /// The time of all steps together, shared out by what they do.
-    fn time_all(&self, device: &wgpu::Device, queue: &wgpu::Queue) -> Result<Vec<Duration>, GpuError> {
+    fn time_all(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        alive: &mut dyn FnMut(),
+    ) -> Result<Vec<Duration>, GpuError> {
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         self.record(&mut pass, 0..self.steps().len());
@@ -137,7 +158,7 @@ impl GpuProgram {
         let (buffer, _) = self.output(0);
         encoder.copy_buffer_to_buffer(buffer, 0, &back, 0, 16);
         let start = Instant::now();
-        read(device, queue, encoder, &back)?;
+        read(device, queue, encoder, &back, alive)?;
         let all = start.elapsed();
         let weight = |step: &super::plan::GpuStep| (step.flops + step.bytes + 1) as f64;
         let total: f64 = self.steps().iter().map(weight).sum();
@@ -161,6 +182,7 @@ fn read(
     queue: &wgpu::Queue,
     encoder: wgpu::CommandEncoder,
     buffer: &wgpu::Buffer,
+    alive: &mut dyn FnMut(),
 ) -> Result<Vec<u8>, GpuError> {
     let lost = |reason: String| GpuError::Device { what: "a run of the net".to_owned(), reason };
     let state = Arc::new((AtomicBool::new(false), AtomicBool::new(false)));
@@ -178,6 +200,7 @@ fn read(
         if start.elapsed() > PATIENCE {
             return Err(lost(format!("it has not answered for {} s", PATIENCE.as_secs())));
         }
+        alive();
         std::thread::sleep(Duration::from_micros(100));
     }
     if !state.1.load(Ordering::Relaxed) {

@@ -54,7 +54,7 @@ impl<R: NetResult> RenderNet<R> {
             loaded: None,
             slice: None,
             orders: ArrayVec::new(),
-            streams: Vec::new(),
+            streams: Vec::with_capacity(MOST_FRAMES),
             going_on: None,
             served: None,
             link,

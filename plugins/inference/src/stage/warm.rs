@@ -31,7 +31,7 @@ const RESULTS: usize = 4;
 
 /// Bytes that come back of one inference at most, unless the adapter's limits are lower: what is larger is a picture,
 /// and stays on the GPU.
-const MOST_RESULT_BYTES: u64 = 1 << 20;
+const MOST_RESULT_BYTES: u64 = 4 << 20;
 
 /// The task that makes a net ready.
 pub(crate) struct WarmUp(Task<Result<Result<Warm, InferenceError>, TaskFailure>>);
@@ -229,14 +229,15 @@ fn on_gpu(
     let failed = |source| InferenceError::Gpu { file: opened.weights.file().to_owned(), source };
     let options = GpuOptions { precision: config.precision, ..GpuOptions::default() };
     let plan = GpuPlan::new(&opened.plan, &opened.weights, &gpu.traits, &options).map_err(failed)?;
+    // Tells the watch over the workers that it is alive.
+    let mut alive = || drop(context.should_stop());
     let mut follow = |progress: f32| {
         link.set_progress(progress * 0.7);
-        // Tells the watch over the workers that it is alive.
-        let _is_unwanted = context.should_stop();
+        alive();
     };
     let program =
         GpuProgram::build(&gpu.device, &gpu.queue, plan, &opened.weights, &mut follow).map_err(failed)?;
-    let costs = program.measure(&gpu.device, &gpu.queue).map_err(failed)?;
+    let costs = program.measure(&gpu.device, &gpu.queue, &mut alive).map_err(failed)?;
     opened.weights.check_unchanged()?;
     Ok((program, costs))
 }

@@ -1,0 +1,1 @@
+"""Public architectures in plain PyTorch, for nets with random weights."""
