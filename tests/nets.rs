@@ -93,9 +93,7 @@ fn status(app: &TestApp) -> ModelState {
 }
 
 fn warm(app: &mut TestApp) {
-    app.turn_until(PATIENCE, |world| {
-        world.resource::<NetReports>().get("seen").unwrap().status == ModelState::Ready
-    });
+    app.turn_until(PATIENCE, |world| world.resource::<NetReports>().get("seen").unwrap().status == ModelState::Ready);
 }
 
 /// Checks every result on a frame against the number that the frame itself carries; answers how many were seen.
@@ -178,7 +176,8 @@ fn a_net_that_is_cut_goes_on_over_several_turns_and_still_answers_for_its_frame(
     app.turn_until(PATIENCE, |world| {
         check_frames(world);
         let mut frames = world.query::<(&Frame, &Skipped)>();
-        thinned += frames.iter(world).filter(|(_, skipped)| skipped.reason("seen") == Some(SkipReason::Thinned)).count();
+        thinned +=
+            frames.iter(world).filter(|(_, skipped)| skipped.reason("seen") == Some(SkipReason::Thinned)).count();
         if let Some(latest) = world.get::<Latest<Seen>>(stream)
             && latest.frame.seq > newest
         {
@@ -236,13 +235,9 @@ fn what_nobody_wants_is_given_up_and_loaded_again_when_somebody_does() {
     let stream = running(&mut app, 100_000);
     warm(&mut app);
     app.app.world_mut().entity_mut(stream).remove::<Wants<Seen>>();
-    app.turn_until(PATIENCE, |world| {
-        world.resource::<NetReports>().get("seen").unwrap().status == ModelState::Cold
-    });
+    app.turn_until(PATIENCE, |world| world.resource::<NetReports>().get("seen").unwrap().status == ModelState::Cold);
     app.app.world_mut().entity_mut(stream).insert(Wants::<Seen>::default());
     warm(&mut app);
     let after = app.app.world().get::<StreamStats>(stream).unwrap().newest_seq.unwrap_or_default();
-    app.turn_until(PATIENCE, |world| {
-        world.get::<Latest<Seen>>(stream).is_some_and(|latest| latest.frame.seq > after)
-    });
+    app.turn_until(PATIENCE, |world| world.get::<Latest<Seen>>(stream).is_some_and(|latest| latest.frame.seq > after));
 }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bevy_freshet::inference::cpu::{CandleExecutor, CandleOptions};
-use bevy_freshet::inference::gpu::{GpuOptions, GpuPlan, GpuProgram, GpuTraits, Precision};
+use bevy_freshet::inference::gpu::{Clock, GpuOptions, GpuPlan, GpuProgram, GpuTraits, Precision};
 use bevy_freshet::inference::net::{Net, Plan, Shape};
 use bevy_freshet::inference::{Agreement, Weights, compare};
 use bevy_freshet::priority::TaskContext;
 use freshet_example::one_line;
+
+use crate::expected::Expected;
 
 /// The GPU of the app.
 pub struct Gpu {
@@ -42,6 +44,9 @@ pub struct Bench {
     agreement: Vec<Agreement>,
     compared: u64,
     newest: Vec<f32>,
+    expected: Option<Expected>,
+    /// How far the GPU, and candle, are from what was expected, output by output.
+    off: Vec<[Option<f32>; 2]>,
 }
 
 impl Bench {
@@ -59,7 +64,14 @@ impl Bench {
             agreement: Vec::new(),
             compared: 0,
             newest: Vec::new(),
+            expected: None,
+            off: Vec::new(),
         }
+    }
+
+    /// Compares with this, too.
+    pub fn expect(&mut self, expected: Expected) {
+        self.expected = Some(expected);
     }
 
     /// Gives it the GPU to run on.
@@ -68,7 +80,7 @@ impl Bench {
     }
 
     /// Runs both on an input, and makes them ready first. An error is one line.
-    pub fn look_at(&mut self, values: &[f32], context: &TaskContext) -> Result<(), String> {
+    pub fn look_at(&mut self, values: Option<&[f32]>, context: &TaskContext) -> Result<(), String> {
         let Self { net, weights, plan, gpu, executors, .. } = self;
         let gpu = gpu.as_ref().ok_or("there is no GPU")?;
         if executors.is_none() {
@@ -86,10 +98,21 @@ impl Bench {
         let Some((program, candle)) = executors else { return Ok(()) };
         let on_gpu = (&gpu.device, &gpu.queue, &*program);
         let mut follow = || alive(context);
-        let made = compare(net, on_gpu, candle, &[values], &mut follow).map_err(|error| one_line(&error))?;
+        let given = self.expected.as_ref().map(|expected| &expected.inputs);
+        let inputs: Vec<&[f32]> = match values {
+            Some(values) => vec![values],
+            None => given.into_iter().flatten().map(Vec::as_slice).collect(),
+        };
+        let made = compare(net, on_gpu, candle, &inputs, &mut follow).map_err(|error| one_line(&error))?;
+        let clock = Clock::of(gpu.traits.kind);
         let gpu_steps =
-            program.measure(&gpu.device, &gpu.queue, &mut follow).map_err(|error| one_line(&error))?;
-        self.newest = made.first;
+            program.measure((&gpu.device, &gpu.queue, clock), &mut follow).map_err(|error| one_line(&error))?;
+        if let Some(expected) = self.expected.as_ref().filter(|_| values.is_none()) {
+            let pairs = made.on_gpu.iter().zip(&made.on_candle).enumerate();
+            let off = |index, values: &Vec<f32>| expected.distance(index, values);
+            self.off = pairs.map(|(index, (gpu, candle))| [off(index, gpu), off(index, candle)]).collect();
+        }
+        self.newest = made.on_gpu.into_iter().next().unwrap_or_default();
         let steps = gpu_steps.iter().zip(&made.candle_steps).map(|(gpu, candle)| [*gpu, *candle]);
         if self.times.is_empty() {
             self.times = steps.collect();
@@ -164,11 +187,17 @@ impl Bench {
         }
         line("all", "", gpu, candle);
         drop(writeln!(text, "\n{:<44} {:>20} {:>12} {:>12}", "output", "extents", "largest", "apart"));
-        for one in &self.agreement {
+        for (index, one) in self.agreement.iter().enumerate() {
             let (name, shape) = (shortened(&one.name, 44), one.shape.to_string());
-            drop(writeln!(text, "{name:<44} {shape:>20} {:>12.4} {:>12.2e}", one.largest, one.error));
+            drop(write!(text, "{name:<44} {shape:>20} {:>12.4} {:>12.2e}", one.largest, one.error));
+            for (who, off) in ["gpu", "candle"].iter().zip(self.off.get(index).into_iter().flatten()) {
+                if let Some(off) = off {
+                    drop(write!(text, "   {who} {off:.2e} off"));
+                }
+            }
+            text.push('\n');
         }
-        let apart = "apart: the largest difference as a part of the largest number";
+        let apart = "apart, off: the largest difference as a part of the largest number";
         drop(write!(text, "\ngpu: `{adapter}`; candle: {} threads; {apart}", self.threads));
         text
     }

@@ -2,10 +2,12 @@
 //!
 //! `--set net=FILE.safetensors` (default: the bundled `edges`), `--set precision=auto|f32|f16`, `--set threads=N`. The
 //! net's input is cut from the frames of any `--source`. Prints the agreement for each output and the time of each step.
+//! `--set io=FILE.safetensors` takes inputs from there instead, and says how far both are from the outputs there.
 
 #![expect(clippy::print_stdout, reason = "this program is here to print")]
 
 mod bench;
+mod expected;
 mod eyes;
 mod heat;
 
@@ -24,6 +26,7 @@ use bevy_freshet::priority::{Task, TaskFailure};
 use freshet_example::{Closing, Complaint, UnderWay, fail, one_line};
 
 use bench::{Bench, Gpu};
+use expected::Expected;
 use eyes::Eyes;
 use heat::Heat;
 
@@ -31,7 +34,7 @@ use heat::Heat;
 const WORK: &str = "compare executors";
 
 fn main() -> AppExit {
-    let keys = ["net", "precision", "threads"];
+    let keys = ["net", "precision", "threads", "io"];
     let example = freshet_example::Example::with_settings("net", "assets/media/clip.avi", &keys);
     let options = &example.options;
     let file = options.setting("net").map_or_else(bundled, PathBuf::from);
@@ -46,13 +49,23 @@ fn main() -> AppExit {
     let threads = options.setting("threads").unwrap_or("2");
     let threads: NonZeroUsize =
         threads.parse().unwrap_or_else(|_| fail(&format!("--set threads={threads}: a number above 0 is wanted")));
-    let eyes = eyes::net(&net).unwrap_or_else(|| {
-        fail(&format!("{}: the net has no single input that is a picture; nothing of a frame fits it", file.display()))
-    });
-    App::new()
-        .add_plugins(example)
-        .add_plugins(NetPlugin::<Eyes>::new(eyes).executor(ExecutorChoice::Candle))
-        .insert_resource(Subject(Some(Bench::new(net, weights, precision, threads))))
+    let io = options.setting("io").map(|path| Expected::open(path.as_ref(), &net).unwrap_or_else(|why| fail(&why)));
+    let eyes = eyes::net(&net);
+    if eyes.is_none() && io.is_none() {
+        fail(&format!("{}: the net has no single input that is a picture; nothing of a frame fits it", file.display()));
+    }
+    let given = Given(io.is_some());
+    let mut bench = Bench::new(net, weights, precision, threads);
+    if let Some(io) = io {
+        bench.expect(io);
+    }
+    let mut app = App::new();
+    app.add_plugins(example);
+    if let Some(eyes) = eyes {
+        app.add_plugins(NetPlugin::<Eyes>::new(eyes).executor(ExecutorChoice::Candle));
+    }
+    app.insert_resource(Subject(Some(bench)))
+        .insert_resource(given)
         .init_resource::<Work>()
         .add_systems(Startup, open)
         // It ends with a table, so it ends when there is one.
@@ -63,12 +76,18 @@ fn main() -> AppExit {
 
 /// The net of fixed weights that is in the repository.
 fn bundled() -> PathBuf {
-    freshet_example::assets().join("models/edges/model.safetensors")
+    let file = freshet_example::assets().join("models/edges/model.safetensors");
+    // Without the way that leads to the examples' folder and out of it again.
+    file.canonicalize().unwrap_or(file)
 }
 
 /// What is compared, until the work begins.
 #[derive(Resource)]
 struct Subject(Option<Bench>);
+
+/// Whether inputs are given, so that no frame is looked at.
+#[derive(Resource)]
+struct Given(bool);
 
 /// A comparison under way.
 type Comparing = Task<Result<Result<(), String>, TaskFailure>>;
@@ -88,11 +107,14 @@ impl Work {
     }
 }
 
-fn open(mut commands: Commands, mut pictures: LivePictures, options: Res<freshet_example::Options>) {
+fn open(mut commands: Commands, mut pictures: LivePictures, given: Res<Given>, options: Res<freshet_example::Options>) {
+    commands.spawn(Workload::new(WORK, Role::Other("example")));
+    if given.0 {
+        return;
+    }
     let streams = freshet_example::open_sources(&mut commands, &options);
     let Some(&stream) = streams.first() else { return };
     commands.want::<Eyes>(stream, "net example");
-    commands.spawn(Workload::new(WORK, Role::Other("example")));
     let picture = pictures.show(stream);
     commands.spawn((Camera2d, IsDefaultUiCamera, Background { fit: Fit::Stretch, ..Background::new(picture) }));
     commands.spawn((
@@ -112,9 +134,12 @@ fn look(
     tasks: Tasks,
     closing: Res<Closing>,
     (device, queue, adapter): (Option<Res<RenderDevice>>, Option<Res<RenderQueue>>, Option<Res<RenderAdapter>>),
-    mut complaint: ResMut<Complaint>,
+    (mut complaint, given): (ResMut<Complaint>, Res<Given>),
 ) {
-    let Some(latest) = seen.iter().find(|latest| latest.frame.seq >= work.newest) else { return };
+    let latest = seen.iter().find(|latest| latest.frame.seq >= work.newest);
+    if latest.is_none() && !given.0 {
+        return;
+    }
     let is_enough = closing.0 && work.bench().is_some_and(|bench| bench.compared() > 0);
     if work.task.is_some() || is_enough {
         return;
@@ -129,12 +154,12 @@ fn look(
         work.bench = Some(Arc::new(Mutex::new(bench)));
     }
     let Some(bench) = work.bench.clone() else { return };
-    work.newest = latest.frame.seq + 1;
-    let values = Arc::clone(&latest.value.values);
+    work.newest = latest.map_or(0, |latest| latest.frame.seq + 1);
+    let values = latest.map(|latest| Arc::clone(&latest.value.values));
     let task = tasks.spawn(WORK, move |context| async move {
         context.checkpoint().await?;
         let mut bench = bench.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(bench.look_at(&values, &context))
+        Ok(bench.look_at(values.as_deref(), &context))
     });
     match task {
         Ok(task) => work.task = Some(task),
@@ -143,10 +168,17 @@ fn look(
 }
 
 /// Takes what a comparison came to.
-fn take(mut work: ResMut<Work>, mut complaint: ResMut<Complaint>, mut exit: MessageWriter<AppExit>) {
+fn take(mut work: ResMut<Work>, given: Res<Given>, mut complaint: ResMut<Complaint>, mut exit: MessageWriter<AppExit>) {
     let Some(ended) = work.task.as_mut().and_then(check_ready) else { return };
     work.task = None;
     let why = match ended {
+        Ok(Ok(())) if given.0 => {
+            if let Some(bench) = work.bench() {
+                println!("{}", bench.table());
+            }
+            exit.write(AppExit::Success);
+            return;
+        }
         Ok(Ok(())) => return,
         Ok(Err(why)) => why,
         Err(failure) => failure.to_string(),

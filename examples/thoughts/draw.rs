@@ -50,7 +50,13 @@ fn spawn(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
         commands.spawn((mark, sprite, Transform::from_xyz(0.0, 0.0, depth), Visibility::Hidden));
         let font = (TextFont::from_font_size(14.0), TextBackgroundColor(Color::srgba(0.02, 0.03, 0.05, 0.8)));
         let text = (Text2d::new(""), font, TextColor(Color::WHITE));
-        commands.spawn((Label(mark), text, Anchor::CENTER_LEFT, Transform::from_xyz(0.0, 0.0, 4.0), Visibility::Hidden));
+        commands.spawn((
+            Label(mark),
+            text,
+            Anchor::CENTER_LEFT,
+            Transform::from_xyz(0.0, 0.0, 4.0),
+            Visibility::Hidden,
+        ));
     }
 }
 

@@ -43,11 +43,7 @@ fn main() -> AppExit {
         .add_plugins((poses::plugin, draw::plugin, panel::plugin))
         .add_systems(Startup, open)
         // The slow one must not be felt; the quick one is one of the media.
-        .add_model(
-            Workload::new("ponder", Role::Perception).at(Priority::Low),
-            move || Ponder::new(time),
-            calm::look,
-        )
+        .add_model(Workload::new("ponder", Role::Perception).at(Priority::Low), move || Ponder::new(time), calm::look)
         .add_model(Workload::new("glance", Role::Perception), || Glance, calm::look);
     app.run()
 }

@@ -20,6 +20,8 @@ enum Ending {
     /// The run goes on.
     #[default]
     Running,
+    /// The example has something under way; app frames spent waiting.
+    Holding(u32),
     /// Pictures are being written; app frames spent waiting.
     Writing(u32),
     /// The report is written; results of the last frames are on their way; app frames spent waiting.
@@ -102,12 +104,16 @@ fn finish(world: &mut World) {
     let ending = *world.resource::<Ending>();
     let next = match ending {
         Ending::Running if is_done(world) => {
-            ask_for_picture(world);
             world.resource_mut::<Closing>().0 = true;
+            Ending::Holding(0)
+        }
+        Ending::Holding(waited) if !world.resource::<UnderWay>().0 || waited > PATIENCE_FRAMES => {
+            ask_for_picture(world);
             Ending::Writing(0)
         }
+        Ending::Holding(waited) => Ending::Holding(waited + 1),
         // At least two turns, in which the example may add to the report.
-        Ending::Writing(waited) if waited > 1 && (is_all_there(world) || waited > PATIENCE_FRAMES) => {
+        Ending::Writing(waited) if waited > 1 && (pictures_are_written(world) || waited > PATIENCE_FRAMES) => {
             report_all(world);
             close_streams(world);
             Ending::Draining(0)
@@ -122,11 +128,6 @@ fn finish(world: &mut World) {
         Ending::Running | Ending::Over => ending,
     };
     world.insert_resource(next);
-}
-
-/// Whether nothing is under way any more.
-fn is_all_there(world: &mut World) -> bool {
-    !world.resource::<UnderWay>().0 && pictures_are_written(world)
 }
 
 /// Whether every stream has come to its end, or the run to the one that was asked for.

@@ -11,8 +11,10 @@ use crate::net::{Net, Shape};
 pub struct Comparison {
     /// For each output.
     pub outputs: Vec<Agreement>,
-    /// The first output, as the GPU made it.
-    pub first: Vec<f32>,
+    /// What the GPU made, output by output.
+    pub on_gpu: Vec<Vec<f32>>,
+    /// What candle made.
+    pub on_candle: Vec<Vec<f32>>,
     /// Time of each step on candle.
     pub candle_steps: Vec<Duration>,
 }
@@ -64,14 +66,14 @@ pub fn compare(
         candle_steps.push(start.elapsed());
         alive();
     }
-    let on_candle = executor.finish()?;
-    let outputs = net.outputs.iter().zip(&on_gpu).zip(on_candle.iter());
+    let on_candle: Vec<Vec<f32>> = executor.finish()?.iter().map(<[f32]>::to_vec).collect();
+    let outputs = net.outputs.iter().zip(&on_gpu).zip(&on_candle);
     let outputs = outputs.map(|((output, gpu), candle)| {
         let (error, largest) = distance(gpu, candle);
         Agreement { name: output.name.clone(), shape: output.shape, error, largest }
     });
     let outputs = outputs.collect();
-    Ok(Comparison { outputs, first: on_gpu.into_iter().next().unwrap_or_default(), candle_steps })
+    Ok(Comparison { outputs, on_gpu, on_candle, candle_steps })
 }
 
 /// The largest difference as a part of the largest number, and that number. What is not a number in one alone, or

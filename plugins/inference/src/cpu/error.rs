@@ -46,6 +46,12 @@ pub enum ExecutorError {
         /// What candle says.
         source: candle_core::Error,
     },
+    /// A layer's input is beyond what the kernels on the CPU can index.
+    #[error("layer `{layer}` is too large for the CPU")]
+    TooLarge {
+        /// The layer.
+        layer: String,
+    },
     /// Half precision was asked for where there is none.
     #[error("the kernels on the CPU compute in f32; f16 is for CUDA and Metal")]
     Precision,

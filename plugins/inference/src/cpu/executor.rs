@@ -8,7 +8,9 @@ use candle_core::DType;
 
 use super::error::ExecutorError;
 use super::generic::Generic;
-use super::options::{CandleDevice, CandleOptions, Precision};
+use super::kernels::Instructions;
+use super::options::{CandleDevice, CandleOptions, Kernels, Precision};
+use super::own::Own;
 use crate::net::{Plan, TensorSource};
 
 /// A net ready to run on a device of candle: on the CPU by kernels of this crate, elsewhere by candle's operations.
@@ -26,6 +28,7 @@ pub struct CandleExecutor {
 
 #[derive(Debug)]
 enum Path {
+    Own(Own),
     Generic { net: Generic, pool: rayon::ThreadPool },
 }
 
@@ -62,8 +65,13 @@ impl CandleExecutor {
             (Precision::F16, CandleDevice::Cpu) => return Err(ExecutorError::Precision),
             (Precision::F16, _) => DType::F16,
         };
-        let net = Generic::new(&plan, &*source, options.device.open()?, dtype)?;
-        let path = Path::Generic { net, pool: pool(options.threads.get())? };
+        let threads = options.threads.get();
+        let path = if options.device == CandleDevice::Cpu && options.kernels == Kernels::Own {
+            Path::Own(Own::new(&plan, source, threads, Instructions::detect())?)
+        } else {
+            let net = Generic::new(&plan, &*source, options.device.open()?, dtype)?;
+            Path::Generic { net, pool: pool(threads)? }
+        };
         Ok(Self { plan, path, next: None })
     }
 
@@ -76,7 +84,24 @@ impl CandleExecutor {
     /// are mapped.
     pub fn copied_bytes(&self) -> usize {
         match &self.path {
+            Path::Own(net) => net.copied_bytes(),
             Path::Generic { net, .. } => net.copied_bytes(),
+        }
+    }
+
+    /// Bytes of memory for values and what kernels keep on the way. 0 where candle allocates them as it goes.
+    pub fn working_bytes(&self) -> usize {
+        match &self.path {
+            Path::Own(net) => net.working_bytes(),
+            Path::Generic { .. } => 0,
+        }
+    }
+
+    /// What does each step: a kernel of this crate, or `candle`.
+    pub fn step_kinds(&self) -> Vec<&'static str> {
+        match &self.path {
+            Path::Own(net) => net.step_kinds().collect(),
+            Path::Generic { .. } => vec!["candle"; self.plan.steps.len()],
         }
     }
 
@@ -119,6 +144,7 @@ impl CandleExecutor {
             }
         }
         match &mut self.path {
+            Path::Own(net) => net.begin(inputs),
             Path::Generic { net, .. } => {
                 let candle = |source| ExecutorError::Candle { layer: "input".to_owned(), source };
                 net.begin(&self.plan, inputs).map_err(candle)?;
@@ -142,6 +168,7 @@ impl CandleExecutor {
         let index = self.next_step().ok_or(ExecutorError::NotReady)?;
         self.next = None;
         match &mut self.path {
+            Path::Own(net) => net.step(&self.plan, index)?,
             Path::Generic { net, pool } => {
                 let candle =
                     |source| ExecutorError::Candle { layer: self.plan.steps[index].name.clone(), source };
@@ -162,6 +189,7 @@ impl CandleExecutor {
             return Err(ExecutorError::NotReady);
         }
         let outputs = self.plan.outputs.iter().map(|&output| match &self.path {
+            Path::Own(net) => Ok(Cow::Borrowed(net.output(&self.plan, output)?)),
             Path::Generic { net, .. } => {
                 let layer = || self.plan.values[output.0].name.clone();
                 let candle = |source| ExecutorError::Candle { layer: layer(), source };

@@ -3,8 +3,11 @@
 mod error;
 mod executor;
 mod generic;
+mod kernels;
 mod options;
+mod own;
 mod samples;
+mod team;
 #[cfg(test)]
 mod tests;
 

@@ -292,6 +292,22 @@ impl Tile<'_> {
         self.range.clone()
     }
 
+    /// Some of its rows; the tile is given up for them until they are dropped.
+    pub(super) fn some(&mut self, rows: Range<usize>) -> Tile<'_> {
+        assert!(self.rows.start <= rows.start && rows.end <= self.rows.end);
+        Tile { whole: self.whole, columns: self.columns, rows, range: self.range.clone() }
+    }
+
+    /// Its first element, how far its rows are apart, and the place of its first element in the matrix. The rows may be
+    /// written through the pointer for as long as the tile is borrowed.
+    pub(super) fn first_row(&mut self) -> (*mut f32, usize, usize) {
+        let place = self.rows.start * self.columns + self.range.start;
+        assert!(self.rows.is_empty() || (self.rows.end - 1) * self.columns + self.range.end <= self.whole.len);
+        assert!(place <= self.whole.len);
+        // SAFETY: within the slice, or its end.
+        (unsafe { self.whole.start.add(place) }, self.columns, place)
+    }
+
     /// The elements of one of its rows.
     pub(super) fn row(&mut self, row: usize) -> &mut [f32] {
         assert!(self.rows.contains(&row));

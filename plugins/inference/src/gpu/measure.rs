@@ -13,8 +13,30 @@ const STAMPS: u32 = wgpu::QUERY_SET_MAX_QUERIES;
 /// Runs of which the fastest counts; the one before them touches everything for the first time.
 const ROUNDS: usize = 3;
 
+/// Bytes that are read back only to know that all before is done.
+const LEAST_READ: u64 = 16;
+
 /// How long to wait for the device at most: longer than that, and it is lost.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// By which clock steps are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// The device's own.
+    Device,
+    /// The one on the wall.
+    Wall,
+}
+
+impl Clock {
+    /// The one to be trusted on this kind of device.
+    pub const fn of(kind: wgpu::DeviceType) -> Self {
+        match kind {
+            wgpu::DeviceType::Cpu => Self::Wall,
+            _ => Self::Device,
+        }
+    }
+}
 
 impl GpuProgram {
     /// Runs the net by itself and answers with the outputs, one behind the other. For tools and tests: it waits, and calls `alive` again
@@ -67,7 +89,7 @@ impl GpuProgram {
     }
 
     /// What each step takes, with whatever lies in its inputs: the least of a few runs, by the device's own clock where it
-    /// has one; else the time of all, shared out by operations. It waits, and calls `alive`
+    /// has one that can be trusted; else each step is submitted by itself and waited for. It waits, and calls `alive`
     /// meanwhile: for worker threads.
     ///
     /// # Errors
@@ -75,20 +97,18 @@ impl GpuProgram {
     /// [`GpuError::Device`] when the device is lost.
     pub fn measure(
         &self,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
+        (device, queue, clock): (&wgpu::Device, &wgpu::Queue, Clock),
         alive: &mut dyn FnMut(),
     ) -> Result<Vec<Duration>, GpuError> {
         let steps = self.steps().len();
         if steps == 0 {
             return Ok(Vec::new());
         }
-        let has_clock = device.features().contains(wgpu::Features::TIMESTAMP_QUERY);
         let mut least = vec![Duration::MAX; steps];
         for round in 0..=ROUNDS {
-            let times = match has_clock {
+            let times = match clock == Clock::Device && device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
                 true => self.time_steps(device, queue, alive)?,
-                false => self.time_all(device, queue, alive)?,
+                false => self.time_waits(device, queue, alive)?,
             };
             for (least, time) in least.iter_mut().zip(times).filter(|_| round > 0) {
                 *least = time.min(*least);
@@ -143,26 +163,27 @@ impl GpuProgram {
         Ok(times)
     }
 
-    /// The time of all steps together, shared out by what they do.
-    fn time_all(
+    /// Times by the clock on the wall, each step submitted by itself. Software adapters write a timestamp when they take a
+    /// command in, and not when they have done it.
+    fn time_waits(
         &self,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         alive: &mut dyn FnMut(),
     ) -> Result<Vec<Duration>, GpuError> {
-        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        self.record(&mut pass, 0..self.steps().len());
-        drop(pass);
-        let back = readback(device, 16);
-        let (buffer, _) = self.output(0);
-        encoder.copy_buffer_to_buffer(buffer, 0, &back, 0, 16);
-        let start = Instant::now();
-        read(device, queue, encoder, &back, alive)?;
-        let all = start.elapsed();
-        let weight = |step: &super::plan::GpuStep| (step.flops + step.bytes + 1) as f64;
-        let total: f64 = self.steps().iter().map(weight).sum();
-        Ok(self.steps().iter().map(|step| all.mul_f64(weight(step) / total)).collect())
+        let back = readback(device, LEAST_READ);
+        let mut times = Vec::with_capacity(self.steps().len());
+        for step in 0..self.steps().len() {
+            let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            self.record(&mut pass, step..step + 1);
+            drop(pass);
+            encoder.copy_buffer_to_buffer(self.io(), 0, &back, 0, LEAST_READ);
+            let start = Instant::now();
+            read(device, queue, encoder, &back, alive)?;
+            times.push(start.elapsed());
+        }
+        Ok(times)
     }
 }
 

@@ -24,6 +24,7 @@ mod tests;
 
 pub use error::GpuError;
 pub use kernels::Kernel;
+pub use measure::Clock;
 pub use plan::{GpuMemory, GpuPlan, GpuStep, Slot};
 pub use program::GpuProgram;
 pub use tile::Tile;

@@ -21,9 +21,7 @@ pub(super) struct WeightJob {
 /// Orders of weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// As they are, `per_channel` elements for each channel of the result.
-    Plain { per_channel: usize },
-    /// Rows of `k`, each filled up to `packed`.
+    /// Rows of `k` numbers, one for each channel of the result, each filled up to `packed`.
     Rows { k: usize, packed: usize },
     /// `[group][row tile][k][row]` where `k` runs over taps, then channels; filled up.
     Tiles { groups: usize, rows: usize, channels: usize, taps: usize, tile: usize, depth: usize, transposed: bool },
@@ -118,6 +116,50 @@ impl Writer<'_> {
     }
 }
 
+impl Layout {
+    /// `[group][row tile][k][row]`
+    fn tiles(&self, weights: &[f32], scale: &[f32], out: &mut Writer<'_>) {
+        let Self::Tiles { groups, rows, channels, taps, tile, depth, transposed } = *self else { return };
+        let length = (channels * taps).next_multiple_of(depth);
+        for group in 0..groups {
+            for first in (0..rows).step_by(tile) {
+                for k in 0..length {
+                    let (tap, channel) = (k / channels, k % channels);
+                    for row in first..first + tile {
+                        let (outer, inner, inners) = if transposed {
+                            (group * channels + channel, row, rows)
+                        } else {
+                            (group * rows + row, channel, channels)
+                        };
+                        let inside = row < rows && tap < taps;
+                        let index = (outer * inners + inner) * taps + tap;
+                        out.push(if inside { weights[index] * scale[group * rows + row] } else { 0.0 });
+                    }
+                }
+            }
+        }
+    }
+
+    /// `[row tile][k slice][row][k]`
+    fn blocks(&self, weights: &[f32], scale: &[f32], out: &mut Writer<'_>) {
+        let Self::Blocks { rows, channels, taps, tile, depth } = *self else { return };
+        let length = (channels * taps).next_multiple_of(depth);
+        for first in (0..rows).step_by(tile) {
+            for start in (0..length).step_by(depth) {
+                for row in first..first + tile {
+                    for k in start..start + depth {
+                        let (tap, channel) = (k / channels, k % channels);
+                        let index = (row * channels + channel) * taps + tap;
+                        // Beyond the last row there is no scale either.
+                        let value = scale.get(row).filter(|_| tap < taps).map(|scale| weights[index] * scale);
+                        out.push(value.unwrap_or(0.0));
+                    }
+                }
+            }
+        }
+    }
+}
+
 impl WeightJob {
     /// Bytes of the packed order.
     pub(super) fn bytes(&self, half: bool) -> usize {
@@ -135,57 +177,23 @@ impl WeightJob {
         let step = &plan.steps[self.step];
         let missing = || GpuError::Missing { step: step.name.clone(), tensor: self.tensor.clone() };
         let view = source.view(&self.tensor).ok_or_else(missing)?;
-        let weights = view.to_f32();
         let mut out = Writer { half, at: 0, bytes: Vec::with_capacity(1 << 16), write };
         match self.layout {
-            Layout::Plain { per_channel } => {
-                let scale = self.scale(step, weights.len() / per_channel, source)?;
-                for (channel, row) in weights.chunks(per_channel).enumerate() {
-                    row.iter().for_each(|&weight| out.push(weight * scale[channel]));
-                }
-            }
+            // Row by row: tables of words are the largest tensors of all.
             Layout::Rows { k, packed } => {
-                let scale = self.scale(step, weights.len() / k, source)?;
-                for (channel, row) in weights.chunks(k).enumerate() {
-                    row.iter().for_each(|&weight| out.push(weight * scale[channel]));
+                let scale = self.scale(step, view.info.elements() / k, source)?;
+                for (row, &scale) in scale.iter().enumerate() {
+                    view.range_f32(row * k..(row + 1) * k).iter().for_each(|&weight| out.push(weight * scale));
                     (k..packed).for_each(|_| out.push(0.0));
                 }
             }
-            Layout::Tiles { groups, rows, channels, taps, tile, depth, transposed } => {
-                let scale = self.scale(step, groups * rows, source)?;
-                let k = (channels * taps).next_multiple_of(depth);
-                for group in 0..groups {
-                    for first in (0..rows).step_by(tile) {
-                        for k in 0..k {
-                            let (tap, channel) = (k / channels, k % channels);
-                            for row in first..first + tile {
-                                let inside = row < rows && tap < taps;
-                                let index = if transposed {
-                                    ((group * channels + channel) * rows + row) * taps + tap
-                                } else {
-                                    ((group * rows + row) * channels + channel) * taps + tap
-                                };
-                                out.push(if inside { weights[index] * scale[group * rows + row] } else { 0.0 });
-                            }
-                        }
-                    }
-                }
+            Layout::Tiles { groups, rows, .. } => {
+                let (weights, scale) = (view.to_f32(), self.scale(step, groups * rows, source)?);
+                self.layout.tiles(&weights, &scale, &mut out);
             }
-            Layout::Blocks { rows, channels, taps, tile, depth } => {
-                let scale = self.scale(step, rows, source)?;
-                let length = (channels * taps).next_multiple_of(depth);
-                for first in (0..rows).step_by(tile) {
-                    for start in (0..length).step_by(depth) {
-                        for row in first..first + tile {
-                            for k in start..start + depth {
-                                let (tap, channel) = (k / channels, k % channels);
-                                let inside = row < rows && tap < taps;
-                                let index = (row * channels + channel) * taps + tap;
-                                out.push(if inside { weights[index] * scale[row] } else { 0.0 });
-                            }
-                        }
-                    }
-                }
+            Layout::Blocks { rows, .. } => {
+                let (weights, scale) = (view.to_f32(), self.scale(step, rows, source)?);
+                self.layout.blocks(&weights, &scale, &mut out);
             }
         }
         let rest = self.bytes(half).saturating_sub(out.at + out.bytes.len());

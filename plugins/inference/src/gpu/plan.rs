@@ -123,12 +123,7 @@ impl GpuPlan {
     /// [`GpuError::TooLarge`] when a value, a tensor or all values together do not fit what the device can bind,
     /// [`GpuError::TooMuchWork`], [`GpuError::Unsupported`] for what no kernel takes, [`GpuError::Missing`] for tensors
     /// that are gone, [`GpuError::Feature`] when the options ask for what the device lacks.
-    pub fn new(
-        plan: &Plan,
-        tensors: &dyn Tensors,
-        traits: &GpuTraits,
-        options: &GpuOptions,
-    ) -> Result<Self, GpuError> {
+    pub fn new(plan: &Plan, tensors: &dyn Tensors, traits: &GpuTraits, options: &GpuOptions) -> Result<Self, GpuError> {
         lower::lower(plan, tensors, traits, options)
     }
 

@@ -1,5 +1,8 @@
 //! Kernels as the device takes them.
-#![expect(unsafe_code, reason = "kernels without the checks of every index and loop, which stop compilers from unrolling")]
+#![expect(
+    unsafe_code,
+    reason = "kernels without the checks of every index and loop, which stop compilers from unrolling"
+)]
 
 use super::error::GpuError;
 use super::plan::Shader;

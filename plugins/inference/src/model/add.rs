@@ -59,12 +59,7 @@ impl AddModel for App {
         drop(look.initialize(world));
         let mut model = world.add_workload(workload, start::<M>);
         let entity = model
-            .insert((
-                ModelOf::<M>(PhantomData),
-                ModelState::default(),
-                ModelStats::default(),
-                ModelControl::default(),
-            ))
+            .insert((ModelOf::<M>(PhantomData), ModelState::default(), ModelStats::default(), ModelControl::default()))
             .id();
         let streams = world.query_filtered();
         let work = Work {

@@ -8,9 +8,7 @@ use bevy::ecs::prelude::*;
 use bevy::log::warn;
 use bevy::tasks::futures::check_ready;
 use freshet_base::{FrameId, SkipReason, Timestamp};
-use freshet_frame::{
-    AttachExt, Frame, Frames, GrowExt, Skipped, StreamPort, StreamSettings, StreamState, Wants,
-};
+use freshet_frame::{AttachExt, Frame, Frames, GrowExt, Skipped, StreamPort, StreamSettings, StreamState, Wants};
 use freshet_priority::{TaskFailure, Workload};
 
 use super::Model;
@@ -288,12 +286,7 @@ fn fresh_frames<M: Model>(world: &World, stream: Entity, settled: Option<FrameId
 }
 
 /// The newest of these frames of which there is something to know.
-fn look_at<M: Model>(
-    work: &mut Work<M>,
-    world: &mut World,
-    stream: Entity,
-    fresh: &Fresh,
-) -> Option<Letter<M::Input>> {
+fn look_at<M: Model>(work: &mut Work<M>, world: &mut World, stream: Entity, fresh: &Fresh) -> Option<Letter<M::Input>> {
     for &(frame, captured) in fresh {
         match catch_unwind(AssertUnwindSafe(|| work.look.run(frame, world))) {
             Ok(Ok(Some(input))) => return Some(Letter { stream, frame, captured, input }),

@@ -83,6 +83,13 @@ impl Net {
             .collect();
         let (mut layers, mut problems) = (Vec::with_capacity(order.len()), Vec::new());
         for layer in order {
+            // All that are missing are listed, not only the first, nor only those of layers whose inputs are known.
+            let gone = layer.op.tensors().into_iter().filter(|name| tensors.info(name).is_none());
+            let found = problems.len();
+            problems.extend(gone.map(|name| format!("layer `{}`: {}", layer.name, missing(name))));
+            if problems.len() > found {
+                continue;
+            }
             let known: Option<Vec<(ValueId, Shape)>> =
                 layer.inputs.iter().map(|input| values.get(input.as_str()).copied()).collect();
             // What depends on a wrong layer is not its own problem.
@@ -216,6 +223,11 @@ fn order(description: &NetDescription) -> Result<Vec<&LayerDescription>, NetErro
         return Err(NetError::layers(vec![format!("layers wait for one another in a cycle: {}", names.join(", "))]));
     }
     Ok(ordered.into_iter().filter(|&index| needed[index]).map(|index| &layers[index]).collect())
+}
+
+/// What is said of a tensor that is not there.
+pub(super) fn missing(name: &str) -> String {
+    format!("tensor `{name}` is missing, or not of f32, f16 or bf16")
 }
 
 /// Who makes a value.

@@ -192,7 +192,7 @@ fn shape(axes: &[usize]) -> Result<Shape> {
 }
 
 fn info(tensors: &dyn Tensors, name: &str) -> Result<TensorInfo> {
-    tensors.info(name).ok_or_else(|| format!("tensor `{name}` is missing, or not of f32, f16 or bf16"))
+    tensors.info(name).ok_or_else(|| super::check::missing(name))
 }
 
 fn shape_of(tensors: &dyn Tensors, name: &str) -> Result<Shape> {
@@ -257,7 +257,7 @@ impl Window {
         small(&padding)?;
         let along = |axis: usize| {
             let [before, after] = [padding[axis], padding[axis + 2]];
-            let (input, reach) = (size[axis] + before + after, dilation[axis] * kernel[axis].wrapping_sub(1) + 1);
+            let (input, reach) = (size[axis] + before + after, dilation[axis] * kernel[axis].saturating_sub(1) + 1);
             if kernel[axis] == 0 || stride[axis] == 0 || dilation[axis] == 0 || input < reach {
                 return Err(format!(
                     "a kernel of {kernel:?} (stride {stride:?}, dilation {dilation:?}) does not fit {size:?} with padding {padding:?}"
@@ -305,7 +305,7 @@ fn conv_transpose(
     small(&padding)?;
     let along = |axis: usize, input: usize| {
         let full =
-            (input - 1) * stride[axis] + dilation[axis] * kernel[axis].wrapping_sub(1) + 1 + output_padding[axis];
+            (input - 1) * stride[axis] + dilation[axis] * kernel[axis].saturating_sub(1) + 1 + output_padding[axis];
         let size = full.checked_sub(padding[axis] + padding[axis + 2]).filter(|&size| size > 0);
         let valid = kernel[axis] > 0 && stride[axis] > 0 && dilation[axis] > 0;
         size.filter(|_| valid).ok_or_else(|| format!("padding {padding:?} leaves nothing of {full}"))

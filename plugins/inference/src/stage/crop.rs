@@ -97,7 +97,12 @@ impl CropKernel {
     }
 
     /// Binds it to a picture and to where the crop is written.
-    pub fn bind(&self, device: &wgpu::Device, picture: &wgpu::TextureView, target: (&wgpu::Buffer, u64, u64)) -> BoundCrop {
+    pub fn bind(
+        &self,
+        device: &wgpu::Device,
+        picture: &wgpu::TextureView,
+        target: (&wgpu::Buffer, u64, u64),
+    ) -> BoundCrop {
         let parameters = Parameters::new(device, size_of::<Crop>());
         let binding = match self.into {
             CropInto::Values => 3,
@@ -192,12 +197,8 @@ mod tests {
     #[test]
     fn bytes_are_normalised_channel_by_channel() {
         let bytes = [255, 0, 51, 255, 0, 102, 0, 255];
-        let picture = PictureInput {
-            channels: Channels::Bgr,
-            scale: 1.0 / 255.0,
-            mean: [0.2, 0.0, 0.5],
-            std: [1.0, 2.0, 0.5],
-        };
+        let picture =
+            PictureInput { channels: Channels::Bgr, scale: 1.0 / 255.0, mean: [0.2, 0.0, 0.5], std: [1.0, 2.0, 0.5] };
         let mut values = [0.0; 6];
         normalise(&bytes, &picture, &mut values);
         let wanted = [0.0, -0.2, 0.0, 0.2, 1.0, -1.0];

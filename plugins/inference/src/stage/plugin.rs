@@ -183,4 +183,3 @@ pub(crate) fn in_one_line(error: &dyn std::error::Error) -> String {
     }
     line
 }
-

@@ -123,7 +123,10 @@ impl Engine {
             Self::Gpu(program) => (Some(program), None),
             Self::Elsewhere { crop } => (None, Some((crop, 0, crop.size()))),
         };
-        program.into_iter().flat_map(|program| (0..program.slots().1).map(|index| piece(program.output(index)))).chain(crop)
+        program
+            .into_iter()
+            .flat_map(|program| (0..program.slots().1).map(|index| piece(program.output(index))))
+            .chain(crop)
     }
 }
 

@@ -21,7 +21,7 @@ use super::state::{Engine, Link, Loaded, NetReports, NetState};
 use crate::choice::{self, Choice, ExecutorKind};
 use crate::cpu::{CandleExecutor, CandleOptions};
 use crate::error::InferenceError;
-use crate::gpu::{GpuOptions, GpuPlan, GpuProgram, GpuTraits};
+use crate::gpu::{Clock, GpuOptions, GpuPlan, GpuProgram, GpuTraits};
 use crate::model::ModelState;
 use crate::net::{PictureInput, Plan};
 use crate::weights::Weights;
@@ -177,12 +177,11 @@ struct Opened {
 fn warm(config: &NetConfig, gpu: &Gpu, link: &Link, context: &TaskContext) -> Result<Warm, InferenceError> {
     let opened = open(config)?;
     let software = gpu.adapter.kind == "cpu";
-    let program = choice::is_gpu_worth_trying(config.executor, software)
-        .then(|| on_gpu(config, &opened, gpu, link, context));
+    let program =
+        choice::is_gpu_worth_trying(config.executor, software).then(|| on_gpu(config, &opened, gpu, link, context));
     let gpu_time = program.as_ref().and_then(|tried| Some(tried.as_ref().ok()?.1.iter().sum::<Duration>()));
     link.set_progress(0.8);
-    let candle = choice::is_candle_worth_trying(config.executor, gpu_time)
-        .then(|| on_candle(config, &opened, context));
+    let candle = choice::is_candle_worth_trying(config.executor, gpu_time).then(|| on_candle(config, &opened, context));
     link.set_progress(1.0);
     if context.should_stop().is_some() {
         return Err(InferenceError::Stopped);
@@ -235,9 +234,8 @@ fn on_gpu(
         link.set_progress(progress * 0.7);
         alive();
     };
-    let program =
-        GpuProgram::build(&gpu.device, &gpu.queue, plan, &opened.weights, &mut follow).map_err(failed)?;
-    let costs = program.measure(&gpu.device, &gpu.queue, &mut alive).map_err(failed)?;
+    let program = GpuProgram::build(&gpu.device, &gpu.queue, plan, &opened.weights, &mut follow).map_err(failed)?;
+    let costs = program.measure((&gpu.device, &gpu.queue, Clock::of(gpu.traits.kind)), &mut alive).map_err(failed)?;
     opened.weights.check_unchanged()?;
     Ok((program, costs))
 }

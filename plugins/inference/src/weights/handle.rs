@@ -1,9 +1,11 @@
 //! The weights themselves.
 
+use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use super::error::{WeightsError, clip};
 use super::header::{Header, LENGTH_BYTES, TensorInfo};
@@ -11,6 +13,9 @@ use super::map::MappedFile;
 use super::source::WeightBytes;
 use super::stamp::Standing;
 use super::view::TensorView;
+
+/// For how long the pages of a tensor are taken to be in memory. Asking for what is there costs 20 µs for each MiB.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The weights of a net: tensors by name, and a few texts.
 ///
@@ -20,26 +25,31 @@ use super::view::TensorView;
 ///
 /// A file may be replaced (written elsewhere and renamed) or removed while it is in use: these weights stay as they
 /// were. Writing into it or cutting it short is an error that [`Self::read`] and [`Self::check_unchanged`] report.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Weights {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     file: String,
     header: Header,
     /// Where the first tensor begins.
     data: usize,
     store: Store,
-    /// Tensors that the system was asked to have ready.
-    asked: Box<[AtomicBool]>,
+    opened: Instant,
+    /// When the system was last asked to have each tensor ready, in milliseconds since then, plus one. 0 for never.
+    asked: Box<[AtomicU64]>,
 }
 
-#[derive(Debug)]
 enum Store {
     Mapped(MappedFile),
     Memory(WeightBytes),
+}
+
+impl fmt::Debug for Weights {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Weights({:?}, {} tensors)", self.file(), self.tensors().len())
+    }
 }
 
 impl Weights {
@@ -71,8 +81,8 @@ impl Weights {
     }
 
     fn new(file: String, header: Header, data: usize, store: Store) -> Self {
-        let asked = header.tensors().iter().map(|_| AtomicBool::new(false)).collect();
-        Self { inner: Arc::new(Inner { file, header, data, store, asked }) }
+        let asked = header.tensors().iter().map(|_| AtomicU64::new(0)).collect();
+        Self { inner: Arc::new(Inner { file, header, data, store, opened: Instant::now(), asked }) }
     }
 
     /// The file's path or the name that was given, for messages.
@@ -105,7 +115,8 @@ impl Weights {
         Some(&self.tensors()[self.inner.header.index(name)?])
     }
 
-    /// A tensor, in place. The first call for a tensor also asks the system to bring its pages.
+    /// A tensor, in place. The first call for a tensor also asks the system to bring its pages, and so does a call a
+    /// second after that: what was not read for long may be gone from memory. So get a view for each use.
     ///
     /// What is read is only to be trusted if the file is still unchanged afterwards: use [`Self::read`], or
     /// [`Self::check_unchanged`] when all is read.
@@ -115,7 +126,7 @@ impl Weights {
     /// There is no such tensor.
     pub fn tensor(&self, name: &str) -> Result<TensorView<'_>, WeightsError> {
         let index = self.index(name)?;
-        if !self.inner.asked[index].swap(true, Ordering::Relaxed) {
+        if self.mapped().is_some() && self.is_to_be_asked(index) {
             self.ask(self.place(index));
         }
         Ok(self.view(index))
@@ -177,6 +188,21 @@ impl Weights {
     pub(super) fn index(&self, name: &str) -> Result<usize, WeightsError> {
         let missing = || WeightsError::NoTensor { file: self.inner.file.clone(), tensor: clip(name) };
         self.inner.header.index(name).ok_or_else(missing)
+    }
+
+    fn is_to_be_asked(&self, index: usize) -> bool {
+        let now = self.inner.opened.elapsed().as_millis() as u64 + 1;
+        let last = self.inner.asked[index].load(Ordering::Relaxed);
+        let is_due = last == 0 || now >= last + ASK_AGAIN.as_millis() as u64;
+        if is_due {
+            self.inner.asked[index].store(now, Ordering::Relaxed);
+        }
+        is_due
+    }
+
+    /// As if it had never been looked up.
+    pub(super) fn forget_that_asked(&self, index: usize) {
+        self.inner.asked[index].store(0, Ordering::Relaxed);
     }
 
     pub(super) fn view(&self, index: usize) -> TensorView<'_> {

@@ -64,6 +64,7 @@ impl MappedFile {
         &self.map
     }
 
+    #[cfg(unix)]
     pub(super) fn map(&self) -> &Mmap {
         &self.map
     }

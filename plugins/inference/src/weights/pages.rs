@@ -13,6 +13,7 @@ use super::handle::Weights;
 use super::map::MappedFile;
 
 /// Bytes that are asked for at once: Linux cuts longer requests short.
+#[cfg(unix)]
 const ASK_BYTES: usize = 128 << 10;
 
 /// What is going to be done with a tensor.
@@ -43,10 +44,13 @@ impl Weights {
     ///
     /// There is no such tensor.
     pub fn advise(&self, name: &str, advice: Advice) -> Result<(), WeightsError> {
-        let place = self.place(self.index(name)?);
+        let index = self.index(name)?;
         match advice {
-            Advice::WillNeed => self.ask(place),
-            Advice::DontNeed => self.forget(place),
+            Advice::WillNeed => self.ask(self.place(index)),
+            Advice::DontNeed => {
+                self.forget(self.place(index));
+                self.forget_that_asked(index);
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bevy::ecs::world::World;
 use bevy_egui::egui::Ui;
-use freshet_inference::{NetReport, NetReports, ModelState};
+use freshet_inference::{ModelState, NetReport, NetReports};
 
 use super::table::{self, Cell, row};
 use super::tabs::Tab;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bevy::ecs::world::World;
-use freshet_inference::{NetReports, ModelState};
+use freshet_inference::{ModelState, NetReports};
 use serde::Serialize;
 
 /// One net.

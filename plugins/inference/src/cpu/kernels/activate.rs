@@ -122,8 +122,8 @@ fn erf(x: f32) -> f32 {
     let large = 1.0 - p * t * exp(-size * size);
     let square = x * x;
     let mut s = 1.0 / 1320.0;
-    for c in [-1.0 / 216.0, 1.0 / 42.0, -0.1, 1.0 / 3.0] {
-        s = s * -square + if c < 0.0 { -c } else { c };
+    for c in [1.0 / 216.0, 1.0 / 42.0, 0.1, 1.0 / 3.0] {
+        s = c - square * s;
     }
     // Σ (-1)^n x^(2n+1) / (n! (2n+1))
     let small = std::f32::consts::FRAC_2_SQRT_PI * (x - x * square * s);

@@ -19,71 +19,121 @@ pub(super) struct Product {
     pub columns: usize,
     /// Whether to add to what is in `out`.
     pub adds: bool,
+    /// What is done to sums of whole columns and rows before they are written to `out`. Null: nothing.
+    pub last: *const Last,
 }
+
+/// What is done to each sum before it is written.
+#[derive(Clone, Copy)]
+pub(super) struct Last {
+    /// For the first row and column; sums are filled in.
+    pub finish: Finish,
+    pub run: unsafe fn(Finish),
+}
+
+/// Sums that are held in registers at most: elements of a tile.
+const MOST_SUMS: usize = 512;
 
 impl Product {
     /// # Safety
     ///
-    /// All elements named are valid, and rows of `out` up to the next multiple of [`Vector::LANES`] after `columns`.
+    /// All elements named are valid, and, where nothing is done at last, rows of `out` up to the next multiple of
+    /// [`Vector::LANES`] after `columns`.
     #[inline(always)]
     pub(super) unsafe fn run<V: Vector, const WIDE: usize, const ROWS: usize>(self) {
         let step = V::LANES * WIDE;
-        let mut column = 0;
-        while column < self.columns {
-            let left = self.columns - column;
-            let mut part = self;
-            unsafe {
-                part.b = self.b.add(column);
-                part.out = self.out.add(column);
-                if left >= step {
-                    part.rows::<V, WIDE, ROWS, false>(0);
-                } else {
-                    let last = (left - 1) % V::LANES + 1;
-                    let masked = last != V::LANES;
-                    match (left.div_ceil(V::LANES), masked) {
-                        (1, true) => part.rows::<V, 1, 8, true>(last),
-                        (1, false) => part.rows::<V, 1, 8, false>(0),
-                        (2, true) => part.rows::<V, 2, ROWS, true>(last),
-                        (2, false) => part.rows::<V, 2, ROWS, false>(0),
-                        (3, true) => part.rows::<V, 3, ROWS, true>(last),
-                        (3, false) => part.rows::<V, 3, ROWS, false>(0),
-                        _ => part.rows::<V, WIDE, ROWS, true>(last),
+        let mut row = 0;
+        while row < self.rows {
+            // As many rows as registers hold; what is left by halves.
+            let rows = match self.rows - row {
+                left if left >= ROWS => ROWS,
+                left if left >= 4 => 4,
+                left if left >= 2 => 2,
+                _ => 1,
+            };
+            let mut column = 0;
+            while column < self.columns {
+                let left = (self.columns - column).min(step);
+                let last = (left - 1) % V::LANES + 1;
+                unsafe {
+                    match left.div_ceil(V::LANES) {
+                        1 => self.wide::<V, 1, ROWS>([rows, row, column], last),
+                        2 => self.wide::<V, 2, ROWS>([rows, row, column], last),
+                        3 if WIDE > 3 => self.wide::<V, 3, ROWS>([rows, row, column], last),
+                        _ => self.wide::<V, WIDE, ROWS>([rows, row, column], last),
                     }
                 }
+                column += step;
             }
-            column += step;
+            row += rows;
         }
     }
 
     #[inline(always)]
-    unsafe fn rows<V: Vector, const N: usize, const ROWS: usize, const PART: bool>(self, last: usize) {
-        let mut row = 0;
+    unsafe fn wide<V: Vector, const N: usize, const ROWS: usize>(self, place: [usize; 3], last: usize) {
         unsafe {
-            while row + ROWS <= self.rows {
-                self.below(row).tile::<V, N, ROWS, PART>(last);
-                row += ROWS;
-            }
-            if ROWS > 4 && row + 4 <= self.rows {
-                self.below(row).tile::<V, N, 4, PART>(last);
-                row += 4;
-            }
-            if row + 2 <= self.rows {
-                self.below(row).tile::<V, N, 2, PART>(last);
-                row += 2;
-            }
-            if row < self.rows {
-                self.below(row).tile::<V, N, 1, PART>(last);
+            if last == V::LANES {
+                self.high::<V, N, ROWS, false>(place, last);
+            } else {
+                self.high::<V, N, ROWS, true>(place, last);
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn below(mut self, row: usize) -> Self {
+    unsafe fn high<V: Vector, const N: usize, const ROWS: usize, const PART: bool>(
+        self,
+        [rows, row, column]: [usize; 3],
+        last: usize,
+    ) {
         unsafe {
+            match rows {
+                1 => self.at::<V, N, 1, PART>(row, column, last),
+                2 => self.at::<V, N, 2, PART>(row, column, last),
+                4 => self.at::<V, N, 4, PART>(row, column, last),
+                _ => self.at::<V, N, ROWS, PART>(row, column, last),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn at<V: Vector, const N: usize, const R: usize, const PART: bool>(
+        mut self,
+        row: usize,
+        column: usize,
+        last: usize,
+    ) {
+        unsafe {
+            let out = self.out.add(row * self.out_row + column);
             self.a = self.a.add(row * self.a_row);
-            self.out = self.out.add(row * self.out_row);
+            self.b = self.b.add(column);
+            if self.last.is_null() {
+                self.out = out;
+                self.tile::<V, N, R, PART>(last);
+                return;
+            }
+            let mut sums = std::mem::MaybeUninit::<[f32; MOST_SUMS]>::uninit();
+            let Last { mut finish, run } = *self.last;
+            self.out = sums.as_mut_ptr().cast();
+            self.out_row = N * V::LANES;
+            self.tile::<V, N, R, PART>(last);
+            let columns = (N - 1) * V::LANES + last;
+            finish.sums = self.out;
+            finish.sums_row = self.out_row;
+            finish.places = [0, columns];
+            (finish.pitch, finish.width) = (columns, columns);
+            finish.out = out;
+            if !finish.add.is_null() {
+                finish.add = finish.add.add(row * finish.out_row + column);
+            }
+            finish.channels = R;
+            finish.scale = finish.scale.add(row);
+            finish.shift = finish.shift.add(row);
+            if !finish.slope.is_null() {
+                finish.slope = finish.slope.add(row);
+            }
+            run(finish);
         }
-        self
     }
 
     /// `R` rows and `N` vectors, held in registers. With `PART`, only `last` elements of the last vector of `b` are read.
@@ -134,17 +184,40 @@ pub(super) struct Taps {
     pub terms: usize,
     pub out: *mut f32,
     pub columns: usize,
+    /// How many planes, and elements from one to the next of `x`, of `weights` and of `out`.
+    pub planes: usize,
+    pub apart: [usize; 3],
 }
 
 impl Taps {
     /// # Safety
     ///
-    /// All elements named are valid, of `x` and `out` up to the next multiple of [`Vector::LANES`] after `columns`.
+    /// All elements named are valid, of each plane of `x` and `out` up to the next multiple of [`Vector::LANES`]
+    /// after `columns`.
     #[inline(always)]
     pub(super) unsafe fn run<V: Vector>(self) {
+        for plane in 0..self.planes {
+            let mut one = self;
+            unsafe {
+                one.x = self.x.add(plane * self.apart[0]);
+                if !self.weights.is_null() {
+                    one.weights = self.weights.add(plane * self.apart[1]);
+                }
+                one.out = self.out.add(plane * self.apart[2]);
+                one.plane::<V>();
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn plane<V: Vector>(self) {
         let vectors = self.columns.div_ceil(V::LANES);
         let mut at = 0;
         unsafe {
+            while at + 8 <= vectors {
+                self.some::<V, 8>(at * V::LANES);
+                at += 8;
+            }
             while at + 4 <= vectors {
                 self.some::<V, 4>(at * V::LANES);
                 at += 4;
@@ -198,7 +271,7 @@ pub(super) struct Finish {
     pub places: [usize; 2],
     pub pitch: usize,
     pub width: usize,
-    /// The first element of the first channel.
+    /// The result at the first of `places`, of the first channel.
     pub out: *mut f32,
     /// As `out`. Null: nothing is added.
     pub add: *const f32,
@@ -217,6 +290,8 @@ impl Finish {
     /// All elements named are valid, of sums up to [`Vector::LANES`] more after the last of a channel.
     #[inline(always)]
     pub(super) unsafe fn run<V: Vector>(self) {
+        let [from, _] = self.places;
+        let first = from / self.pitch * self.width + (from % self.pitch).min(self.width);
         for channel in 0..self.channels {
             unsafe {
                 let sums = self.sums.add(channel * self.sums_row);
@@ -227,7 +302,7 @@ impl Finish {
                     let start = (row * self.pitch).max(self.places[0]);
                     let end = (row * self.pitch + self.width).min(self.places[1]);
                     if start < end {
-                        let place = channel * self.out_row + row * self.width + start - row * self.pitch;
+                        let place = channel * self.out_row + row * self.width + (start - row * self.pitch) - first;
                         self.row(sums.add(start - self.places[0]), place, end - start, affine, slope);
                     }
                     row += 1;
@@ -374,8 +449,23 @@ impl Rows {
                         V::load_part(from.add(at), left).store_part(to.add(at), left);
                     }
                 } else if self.from_step == 2 {
-                    for at in 0..self.columns {
-                        *to.add(at) = *from.add(at * 2);
+                    let mut at = 0;
+                    while at < self.columns {
+                        let from = from.add(2 * at);
+                        // The last element read is the last but one of a pair.
+                        let elements = 2 * (self.columns - at) - 1;
+                        if elements >= 2 * V::LANES {
+                            V::load(from).evens(V::load(from.add(V::LANES))).store(to.add(at));
+                        } else {
+                            let first = V::load_part(from, elements.min(V::LANES));
+                            let second = if elements > V::LANES {
+                                V::load_part(from.add(V::LANES), elements - V::LANES)
+                            } else {
+                                V::splat(0.0)
+                            };
+                            first.evens(second).store_part(to.add(at), (self.columns - at).min(V::LANES));
+                        }
+                        at += V::LANES;
                     }
                 } else {
                     for at in 0..self.columns {

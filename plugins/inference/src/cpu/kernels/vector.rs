@@ -18,6 +18,8 @@ pub(super) unsafe trait Vector: Copy {
     unsafe fn store(self, to: *mut f32);
     /// Only the first `count` elements.
     unsafe fn store_part(self, to: *mut f32, count: usize);
+    /// Every second element of both, from the first.
+    unsafe fn evens(self, after: Self) -> Self;
     /// `self · other + sum`
     unsafe fn mul_add(self, other: Self, sum: Self) -> Self;
     unsafe fn add(self, other: Self) -> Self;
@@ -67,6 +69,14 @@ mod x86 {
         #[inline(always)]
         unsafe fn store_part(self, to: *mut f32, count: usize) {
             unsafe { _mm512_mask_storeu_ps(to, ((1_u32 << count) - 1) as u16, self.0) }
+        }
+
+        #[inline(always)]
+        unsafe fn evens(self, after: Self) -> Self {
+            unsafe {
+                let places = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+                Self(_mm512_permutex2var_ps(self.0, places, after.0))
+            }
         }
 
         #[inline(always)]
@@ -148,6 +158,14 @@ mod x86 {
         }
 
         #[inline(always)]
+        unsafe fn evens(self, after: Self) -> Self {
+            unsafe {
+                let mixed = _mm256_castps_pd(_mm256_shuffle_ps::<0b10_00_10_00>(self.0, after.0));
+                Self(_mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(mixed)))
+            }
+        }
+
+        #[inline(always)]
         unsafe fn mul_add(self, other: Self, sum: Self) -> Self {
             unsafe { Self(_mm256_fmadd_ps(self.0, other.0, sum.0)) }
         }
@@ -224,6 +242,11 @@ unsafe impl Vector for Plain {
         for (lane, value) in self.0.into_iter().enumerate().take(count) {
             unsafe { *to.add(lane) = value };
         }
+    }
+
+    #[inline(always)]
+    unsafe fn evens(self, after: Self) -> Self {
+        Self([self.0[0], self.0[2], after.0[0], after.0[2]])
     }
 
     #[inline(always)]

@@ -12,6 +12,70 @@ const LOADS_A: u32 = BK * BM / 4u / THREADS;
 const LOADS_B: u32 = BK * BN / THREADS;
 const ACROSS: u32 = BN / TN;
 
+// The next slice, on its way while one is worked on.
+var<private> next_a: array<vec4<f32>, LOADS_A>;
+var<private> next_b: array<f32, LOADS_B>;
+
+// Four rows of A at one k, of a value [M, K].
+fn fetch_rows(at: u32, row: u32, k: u32) -> vec4<f32> {
+    var v = vec4(0.0);
+    if (k < K) {
+        for (var c = 0u; c < 4u; c++) {
+            if (row + c < M) { v[c] = load_a(at + (row + c) * K + k); }
+        }
+    }
+    return v;
+}
+
+fn fetch_slice(tile: u32, tid: u32, m_tile: u32, n_tile: u32, group: u32, a_base: u32, b_base: u32, own: Column) {
+    let k0 = tile * BK;
+    for (var j = 0u; j < LOADS_A; j++) {
+        let e = tid + j * THREADS;
+        if (BATCHED) {
+            next_a[j] = fetch_rows(a_base, m_tile * BM + (e / BK) * 4u, k0 + e % BK);
+        } else {
+            next_a[j] = vec4<f32>(weights[a_base + k0 * (BM / 4u) + e]);
+        }
+    }
+    // Where channels are a multiple of BK, all of a slice are of one tap.
+    let run_tap = k0 / CHANNELS_IN;
+    let run_channel = k0 % CHANNELS_IN;
+    for (var j = 0u; j < LOADS_B; j++) {
+        let e = tid + j * THREADS;
+        if (K_FAST) {
+            var at = column(n_tile * BN + e / BK, group);
+            at.base += b_base;
+            next_b[j] = fetch(at, k0 + e % BK, 0u, 0u);
+        } else if (WHOLE) {
+            next_b[j] = fetch(own, k0 + e / BN, run_tap, run_channel + e / BN);
+        } else {
+            let k = k0 + e / BN;
+            next_b[j] = fetch(own, k, k / CHANNELS_IN, k % CHANNELS_IN);
+        }
+    }
+}
+
+fn stage_slice(tid: u32) {
+    for (var j = 0u; j < LOADS_A; j++) {
+        let e = tid + j * THREADS;
+        if (BATCHED) {
+            tile_a[(e % BK) * (BM / 4u) + e / BK] = next_a[j];
+        } else {
+            tile_a[e] = next_a[j];
+        }
+    }
+    for (var j = 0u; j < LOADS_B; j++) {
+        let e = tid + j * THREADS;
+        if (K_FAST) {
+            let c = e / BK;
+            tile_b[(e % BK) * (BN / 4u) + c / 4u][c % 4u] = next_b[j];
+        } else {
+            let c = tid % BN;
+            tile_b[(e / BN) * (BN / 4u) + c / 4u][c % 4u] = next_b[j];
+        }
+    }
+}
+
 fn write4(row: u32, col: u32, split: u32, group: u32, value: vec4<f32>) {
     write(row, col, split, group, value.x);
     write(row, col + 1u, split, group, value.y);
@@ -42,9 +106,6 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     }
     var own = column(n_tile * BN + tid % BN, group);
     own.base += b_base;
-    var next_a: array<vec4<f32>, LOADS_A>;
-    var next_b: array<f32, LOADS_B>;
-
     var r0 = vec4(0.0); var r1 = vec4(0.0); var r2 = vec4(0.0); var r3 = vec4(0.0);
     var r4 = vec4(0.0); var r5 = vec4(0.0); var r6 = vec4(0.0); var r7 = vec4(0.0);
     var s0 = vec4(0.0); var s1 = vec4(0.0); var s2 = vec4(0.0); var s3 = vec4(0.0);
@@ -52,94 +113,38 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let tx = tid % ACROSS;
     let ty = tid / ACROSS;
 
-    for (var tile = first; tile <= last; tile++) {
-        if (tile > first) {
-            // What was fetched in the turn before is staged.
-            for (var j = 0u; j < LOADS_A; j++) {
-                let e = tid + j * THREADS;
-                if (BATCHED) {
-                    // Four rows of one k each: a value's rows lie one after the other.
-                    tile_a[(e % BK) * (BM / 4u) + e / BK] = next_a[j];
-                } else {
-                    tile_a[e] = next_a[j];
-                }
-            }
-            for (var j = 0u; j < LOADS_B; j++) {
-                let e = tid + j * THREADS;
-                if (K_FAST) {
-                    let c = e / BK;
-                    tile_b[(e % BK) * (BN / 4u) + c / 4u][c % 4u] = next_b[j];
-                } else {
-                    let c = tid % BN;
-                    tile_b[(e / BN) * (BN / 4u) + c / 4u][c % 4u] = next_b[j];
-                }
-            }
-        }
+    fetch_slice(first, tid, m_tile, n_tile, group, a_base, b_base, own);
+    for (var tile = first; tile < last; tile++) {
+        stage_slice(tid);
         workgroupBarrier();
-        if (tile < last) {
-            let k0 = tile * BK;
-            for (var j = 0u; j < LOADS_A; j++) {
-                let e = tid + j * THREADS;
-                if (BATCHED) {
-                    let k = k0 + e % BK;
-                    let row = m_tile * BM + (e / BK) * 4u;
-                    var v = vec4(0.0);
-                    if (k < K) {
-                        for (var c = 0u; c < 4u; c++) {
-                            if (row + c < M) { v[c] = load_a(a_base + (row + c) * K + k); }
-                        }
-                    }
-                    next_a[j] = v;
-                } else {
-                    next_a[j] = vec4<f32>(weights[a_base + k0 * (BM / 4u) + e]);
-                }
-            }
-            // Where channels are a multiple of BK, all of a slice are of one tap.
-            let run_tap = k0 / CHANNELS_IN;
-            let run_channel = k0 % CHANNELS_IN;
-            for (var j = 0u; j < LOADS_B; j++) {
-                let e = tid + j * THREADS;
-                if (K_FAST) {
-                    var at = column(n_tile * BN + e / BK, group);
-                    at.base += b_base;
-                    next_b[j] = fetch(at, k0 + e % BK, 0u, 0u);
-                } else if (WHOLE) {
-                    next_b[j] = fetch(own, k0 + e / BN, run_tap, run_channel + e / BN);
-                } else {
-                    let k = k0 + e / BN;
-                    next_b[j] = fetch(own, k, k / CHANNELS_IN, k % CHANNELS_IN);
-                }
-            }
-        }
-        if (tile > first) {
-            for (var k = 0u; k < BK; k++) {
-                let a = tile_a[k * (BM / 4u) + ty];
-                let b = tile_b[k * (BN / 4u) + tx];
-                r0 = fma(vec4(a.x), b, r0);
-                r1 = fma(vec4(a.y), b, r1);
-                r2 = fma(vec4(a.z), b, r2);
-                r3 = fma(vec4(a.w), b, r3);
-                if (TM == 8u) {
-                    let a2 = tile_a[k * (BM / 4u) + BM / 8u + ty];
-                    r4 = fma(vec4(a2.x), b, r4);
-                    r5 = fma(vec4(a2.y), b, r5);
-                    r6 = fma(vec4(a2.z), b, r6);
-                    r7 = fma(vec4(a2.w), b, r7);
-                    if (TN == 8u) {
-                        let b2 = tile_b[k * (BN / 4u) + BN / 8u + tx];
-                        s4 = fma(vec4(a2.x), b2, s4);
-                        s5 = fma(vec4(a2.y), b2, s5);
-                        s6 = fma(vec4(a2.z), b2, s6);
-                        s7 = fma(vec4(a2.w), b2, s7);
-                    }
-                }
+        if (tile + 1u < last) { fetch_slice(tile + 1u, tid, m_tile, n_tile, group, a_base, b_base, own); }
+        for (var k = 0u; k < BK; k++) {
+            let a = tile_a[k * (BM / 4u) + ty];
+            let b = tile_b[k * (BN / 4u) + tx];
+            r0 = fma(vec4(a.x), b, r0);
+            r1 = fma(vec4(a.y), b, r1);
+            r2 = fma(vec4(a.z), b, r2);
+            r3 = fma(vec4(a.w), b, r3);
+            if (TM == 8u) {
+                let a2 = tile_a[k * (BM / 4u) + BM / 8u + ty];
+                r4 = fma(vec4(a2.x), b, r4);
+                r5 = fma(vec4(a2.y), b, r5);
+                r6 = fma(vec4(a2.z), b, r6);
+                r7 = fma(vec4(a2.w), b, r7);
                 if (TN == 8u) {
                     let b2 = tile_b[k * (BN / 4u) + BN / 8u + tx];
-                    s0 = fma(vec4(a.x), b2, s0);
-                    s1 = fma(vec4(a.y), b2, s1);
-                    s2 = fma(vec4(a.z), b2, s2);
-                    s3 = fma(vec4(a.w), b2, s3);
+                    s4 = fma(vec4(a2.x), b2, s4);
+                    s5 = fma(vec4(a2.y), b2, s5);
+                    s6 = fma(vec4(a2.z), b2, s6);
+                    s7 = fma(vec4(a2.w), b2, s7);
                 }
+            }
+            if (TN == 8u) {
+                let b2 = tile_b[k * (BN / 4u) + BN / 8u + tx];
+                s0 = fma(vec4(a.x), b2, s0);
+                s1 = fma(vec4(a.y), b2, s1);
+                s2 = fma(vec4(a.z), b2, s2);
+                s3 = fma(vec4(a.w), b2, s3);
             }
         }
         workgroupBarrier();

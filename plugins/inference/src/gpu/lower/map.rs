@@ -193,7 +193,7 @@ impl Lowering<'_> {
         places.b = ids.offset;
         let table = self.tensor_shape(weight)?;
         header.set("V", table[0]).set("D", table[1]);
-        let layout = Layout::Plain { per_channel: table[1] };
+        let layout = Layout::Rows { k: table[1], packed: table[1] };
         let (shard, offset) = self.weight(weight, layout, table[0] * table[1])?;
         places.weight = offset;
         self.dispatch_each(Kernel::Embedding, header, places, (self.shape(step.output).elements(), shard))?;

@@ -48,6 +48,8 @@ pub(super) fn lower(
             && traits.limits.max_compute_workgroup_storage_size >= 32 << 10
             && options.cooperative == Cooperative::Auto,
         wanted: options.wanted(traits),
+        threads: traits.limits.max_compute_invocations_per_workgroup.min(traits.limits.max_compute_workgroup_size_x),
+        memory: traits.limits.max_compute_workgroup_storage_size,
         tile: options.tile,
         at: 0,
         dispatches: Vec::new(),
@@ -82,6 +84,10 @@ pub(super) struct Lowering<'a> {
     half: bool,
     matrix_units: bool,
     wanted: u32,
+    /// Invocations of a workgroup at most.
+    threads: u32,
+    /// Bytes of workgroup memory at most.
+    memory: u32,
     tile: Option<Tile>,
     /// The step that is laid out.
     at: usize,
@@ -193,7 +199,9 @@ impl Lowering<'_> {
 
     /// Room among the small weights.
     fn aux(&mut self, what: Aux, elements: usize) -> Result<u32, GpuError> {
-        if let Some(known) = self.aux.iter().find(|job| job.what == what && (job.step == self.at || matches!(what, Aux::Tensor(_)))) {
+        if let Some(known) =
+            self.aux.iter().find(|job| job.what == what && (job.step == self.at || matches!(what, Aux::Tensor(_))))
+        {
             return Ok(known.offset as u32);
         }
         let offset = self.aux_elements;
@@ -385,5 +393,9 @@ impl Lowering<'_> {
 
 /// Elements within a channel (axis 1), and how many channels there are.
 fn channels(shape: Shape) -> (usize, usize) {
-    if shape.rank() < 2 { (1, 1) } else { (shape.axes()[2..].iter().map(|&axis| axis as usize).product(), shape.axis(1)) }
+    if shape.rank() < 2 {
+        (1, 1)
+    } else {
+        (shape.axes()[2..].iter().map(|&axis| axis as usize).product(), shape.axis(1))
+    }
 }

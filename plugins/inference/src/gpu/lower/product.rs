@@ -145,10 +145,12 @@ impl Lowering<'_> {
 
     fn cut(&self, kernel: Kernel, product: &Product) -> Tile {
         let Product { m, n, k, batch, .. } = *product;
-        let fits = |tile: &Tile| kernel != Kernel::Cooperative || (tile.own_rows >= 16 && tile.own_columns >= 16);
-        let given = self.tile.filter(fits).filter(|tile| kernel == Kernel::Cooperative || tile.own_columns <= 8);
+        let given = self.tile.filter(|tile| match kernel {
+            Kernel::Cooperative => tile.suits_units(self.threads, self.memory),
+            _ => tile.own_columns <= 8,
+        });
         given.unwrap_or_else(|| match kernel {
-            Kernel::Cooperative => Tile::units(m, n, k, self.wanted),
+            Kernel::Cooperative => Tile::units(m, n, k, self.wanted, (self.threads, self.memory)),
             _ => Tile::plain(m, n, k, batch, self.wanted),
         })
     }
@@ -193,6 +195,7 @@ impl Lowering<'_> {
             ("BK", tile.depth),
             ("TM", tile.own_rows),
             ("TN", tile.own_columns),
+            ("K_GROUPS", tile.k_groups),
         ]);
         header.set_all(&[
             ("M", m),
@@ -211,7 +214,7 @@ impl Lowering<'_> {
             ("OUT_TOTAL", total),
         ]);
         let groups = m_tiles * n_tiles * splits * batch;
-        let threads = if kernel == Kernel::Cooperative { tile.threads() * 32 } else { tile.threads() };
+        let threads = if kernel == Kernel::Cooperative { tile.unit_threads() } else { tile.threads() };
         self.dispatch(kernel, header, places, (groups, threads, shard))?;
         self.add_splits(step, splits, total, (out[1], batch * m))
     }

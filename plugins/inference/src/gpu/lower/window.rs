@@ -83,7 +83,7 @@ impl Lowering<'_> {
         header.set("CHANNELS_IN", c).set("M", m).set("MULTIPLIER", m / c);
         let each = over.kernel[0] * over.kernel[1];
         self.turns(each)?;
-        let (shard, offset) = self.weight(weight, Layout::Plain { per_channel: each }, m * each)?;
+        let (shard, offset) = self.weight(weight, Layout::Rows { k: each, packed: each }, m * each)?;
         places.weight = offset;
         places.shift = self.shift(step, m, &mut header)?;
         self.dispatch_each(Kernel::Depthwise, header, places, (shape.elements(), shard))?;
@@ -94,7 +94,9 @@ impl Lowering<'_> {
     pub(super) fn shift(&mut self, step: &Step, channels: usize, header: &mut Header) -> Result<u32, GpuError> {
         let has_bias = matches!(
             &step.op,
-            Op::Conv2d { bias: Some(_), .. } | Op::ConvTranspose2d { bias: Some(_), .. } | Op::Linear { bias: Some(_), .. }
+            Op::Conv2d { bias: Some(_), .. }
+                | Op::ConvTranspose2d { bias: Some(_), .. }
+                | Op::Linear { bias: Some(_), .. }
         );
         if !has_bias && step.epilogue.norm.is_none() {
             return Ok(0);

@@ -146,7 +146,12 @@ pub(super) fn difference(found: &[f32], wanted: &[f32]) -> f32 {
     assert_eq!(found.len(), wanted.len());
     let most = wanted.iter().fold(1e-6_f32, |most, value| most.max(value.abs()));
     let apart = |(a, b): (&f32, &f32)| if a == b { 0.0 } else { (a - b).abs() };
-    found.iter().zip(wanted).map(apart).fold(0.0_f32, |most, one| if one.is_nan() { f32::INFINITY } else { most.max(one) }) / most
+    found
+        .iter()
+        .zip(wanted)
+        .map(apart)
+        .fold(0.0_f32, |most, one| if one.is_nan() { f32::INFINITY } else { most.max(one) })
+        / most
 }
 
 /// Numbers that look random: from -1 to 1.

@@ -1,1 +1,46 @@
-//! Whole nets.
+//! Whole nets against what another framework makes of them, where their files are.
+
+use safetensors::SafeTensors;
+
+use super::super::*;
+use super::device::{difference, gpu, run};
+use crate::net::{Net, NetDescription, Plan};
+
+/// Runs a net of the given folder: the greatest relative difference of its outputs.
+fn try_net(path: &std::path::Path, options: &GpuOptions) -> f32 {
+    let bytes = std::fs::read(path).unwrap();
+    let outside = std::fs::read(path.with_extension("io.safetensors")).unwrap();
+    let (file, outside) = (SafeTensors::deserialize(&bytes).unwrap(), SafeTensors::deserialize(&outside).unwrap());
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+    let text = &metadata.metadata().as_ref().unwrap()[NetDescription::KEY];
+    let net = Net::new(&NetDescription::parse(text).unwrap(), &file).unwrap();
+    let tensor = |name: String| bytemuck::pod_collect_to_vec(outside.tensor(&name).unwrap().data());
+    let inputs: Vec<Vec<f32>> = net.inputs.iter().map(|input| tensor(format!("input:{}", input.name))).collect();
+    let found = run(&Plan::new(&net), &file, &inputs, options).unwrap();
+    let wanted = net.outputs.iter().map(|output| tensor(format!("output:{}", output.name)));
+    found.iter().zip(wanted).map(|(found, wanted): (_, Vec<f32>)| difference(found, &wanted)).fold(0.0, f32::max)
+}
+
+#[test]
+fn whole_nets_agree_with_another_framework() {
+    let Some(folder) = std::env::var_os("FRESHET_NETS") else {
+        eprintln!("skipped: FRESHET_NETS names no folder of nets");
+        return;
+    };
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let is_net = |path: &&std::path::PathBuf| {
+        path.extension().is_some_and(|end| end == "safetensors") && path.with_extension("io.safetensors").exists()
+    };
+    for path in paths.iter().filter(is_net) {
+        let mut ways = vec![(Precision::F32, 1e-3)];
+        if gpu().traits.features.contains(wgpu::Features::SHADER_F16) {
+            ways.push((Precision::F16, 1e-2));
+        }
+        for (precision, most) in ways {
+            let apart = try_net(path, &GpuOptions { precision, ..Default::default() });
+            eprintln!("{}: {apart:.2e} apart with {precision:?}", path.display());
+            assert!(apart < most);
+        }
+    }
+}

@@ -19,7 +19,9 @@ struct Case {
 fn check(case: &Case) -> Result<(), TestCaseError> {
     let net = net(&case.text, &case.weights);
     let inputs: Vec<Vec<f32>> = (net.inputs.iter().enumerate())
-        .map(|(index, input)| numbers(input.shape.elements(), index as u64 + 7).iter().map(|x| x * case.scale).collect())
+        .map(|(index, input)| {
+            numbers(input.shape.elements(), index as u64 + 7).iter().map(|x| x * case.scale).collect()
+        })
         .collect();
     let wanted = reference::run(&net, &case.weights, &inputs);
     let precise = GpuOptions { precision: Precision::F32, ..Default::default() };
@@ -27,17 +29,30 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
     if net.layers.len() > 1 {
         ways.push((Plan::unfused(&net), precise, 1e-3));
     }
-    if gpu().traits.features.contains(wgpu::Features::SHADER_F16) {
-        ways.push((Plan::new(&net), GpuOptions { precision: Precision::F16, ..Default::default() }, 1e-2));
+    if has_half() {
+        let half = GpuOptions { precision: Precision::F16, ..Default::default() };
+        ways.push((Plan::new(&net), GpuOptions { cooperative: Cooperative::Off, ..half.clone() }, 1e-2));
+        ways.push((Plan::new(&net), half, 1e-2));
     }
     for (plan, options, most) in ways {
-        let found = run(&plan, &case.weights, &inputs, &options).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let found =
+            run(&plan, &case.weights, &inputs, &options).map_err(|error| TestCaseError::fail(error.to_string()))?;
         for (found, wanted) in found.iter().zip(&wanted) {
             let apart = difference(found, wanted);
             prop_assert!(apart < most, "{apart} apart with {:?}: {}", options.precision, case.text);
         }
     }
     Ok(())
+}
+
+/// Whether `f16` can be tried here; says so once if not.
+fn has_half() -> bool {
+    static SAID: std::sync::Once = std::sync::Once::new();
+    let has = gpu().traits.features.contains(wgpu::Features::SHADER_F16);
+    if !has {
+        SAID.call_once(|| eprintln!("skipped: f16, which this device does not have"));
+    }
+    has
 }
 
 fn over<S: Strategy>(cases: u32, strategy: S, make: impl Fn(S::Value) -> Option<Case>) {
@@ -124,7 +139,13 @@ fn conv_case(
         add(format!(r#"{{"name": "add", "op": "add", "inputs": ["r", "{from}"]}}"#), "add");
     }
     if tail & 8 == 8 {
-        let from = if tail & 4 == 4 { "add" } else if tail & 2 == 2 { "bn" } else { "conv" };
+        let from = if tail & 4 == 4 {
+            "add"
+        } else if tail & 2 == 2 {
+            "bn"
+        } else {
+            "conv"
+        };
         add(format!(r#"{{"name": "act", "inputs": ["{from}"], {}}}"#, ACTIVATIONS[activation]), "act");
     }
     let residual = [n, outputs, oh, ow];
@@ -146,11 +167,16 @@ fn conv_case(
 
 #[test]
 fn convolutions() {
-    let shape = (1_usize..3, prop_oneof![1_usize..8, Just(16), Just(32)], prop_oneof![1_usize..10, 30_usize..70], prop_oneof![4 => Just(1_usize), 1 => 2_usize..4]);
+    let shape = (
+        1_usize..3,
+        prop_oneof![1_usize..8, Just(16), Just(32)],
+        prop_oneof![1_usize..10, 30_usize..70],
+        prop_oneof![4 => Just(1_usize), 1 => 2_usize..4],
+    );
     let size = (1_usize..14, 1_usize..14);
     let kernel = (1_usize..4, 1_usize..4);
     let window = ([1_usize..3, 1_usize..4], [1_usize..3, 1_usize..3], [0_usize..3, 0_usize..3, 0_usize..3, 0_usize..3]);
-    over(14, (shape, size, kernel, window, (0_u32..16, 0_usize..21)), |(shape, size, kernel, window, tail)| {
+    over(8, (shape, size, kernel, window, (0_u32..16, 0_usize..21)), |(shape, size, kernel, window, tail)| {
         conv_case(shape, size, kernel, window, tail)
     });
 }
@@ -159,9 +185,13 @@ fn convolutions() {
 fn convolutions_of_single_channels() {
     let shape = (1_usize..3, 2_usize..20, prop_oneof![3 => Just(1_usize), 1 => Just(2_usize)]);
     let window = (prop_oneof![Just((3_usize, 3_usize)), Just((5, 5)), Just((7, 3))], 1_usize..3, 0_usize..3);
-    over(6, (shape, (5_usize..20, 5_usize..20), window, 0_u32..16), |((n, groups, m), size, (kernel, stride, padding), tail)| {
-        conv_case((n, 1, m, groups), size, kernel, ([stride; 2], [1; 2], [padding; 4]), (tail, 13))
-    });
+    over(
+        4,
+        (shape, (5_usize..20, 5_usize..20), window, 0_u32..16),
+        |((n, groups, m), size, (kernel, stride, padding), tail)| {
+            conv_case((n, 1, m, groups), size, kernel, ([stride; 2], [1; 2], [padding; 4]), (tail, 13))
+        },
+    );
 }
 
 /// Sums long enough, over few enough elements, that they are split.
@@ -175,35 +205,58 @@ fn split_sums() {
 #[test]
 fn transposed_convolutions() {
     let shape = (1_usize..3, 1_usize..6, 1_usize..6, prop_oneof![2 => Just(1_usize), 1 => Just(2_usize)]);
-    let window = ((1_usize..5, 1_usize..5), (1_usize..4, 1_usize..4), (1_usize..3, 1_usize..3), 0_usize..2, 0_usize..2, any::<bool>());
-    over(10, (shape, (1_usize..8, 1_usize..8), window), |((n, c, m, groups), (h, w), (k, stride, dilation, pad, more, biased))| {
-        let out = |size: usize, k: usize, s: usize, d: usize| ((size - 1) * s + d * (k - 1) + 1 + more).checked_sub(2 * pad);
-        out(h, k.0, stride.0, dilation.0).filter(|&size| size > 0)?;
-        out(w, k.1, stride.1, dilation.1).filter(|&size| size > 0)?;
-        let layer = format!(
-            r#""op": "conv_transpose2d", "weight": "w", {} "stride": [{}, {}], "padding": [{pad}, {pad}, {pad}, {pad}], "output_padding": [{more}, {more}], "dilation": [{}, {}], "groups": {groups}"#,
-            if biased { r#""bias": "b","# } else { "" }, stride.0, stride.1, dilation.0, dilation.1
-        );
-        let mut case = one(&[("x", &[n, c * groups, h, w])], &layer);
-        case.weights = Weights::default()
-            .with("w", &[c * groups, m, k.0, k.1], numbers(c * groups * m * k.0 * k.1, 3))
-            .with("b", &[m * groups], numbers(m * groups, 4));
-        Some(case)
-    });
+    let window = (
+        (1_usize..5, 1_usize..5),
+        (1_usize..4, 1_usize..4),
+        (1_usize..3, 1_usize..3),
+        0_usize..2,
+        0_usize..2,
+        any::<bool>(),
+    );
+    over(
+        5,
+        (shape, (1_usize..8, 1_usize..8), window),
+        |((n, c, m, groups), (h, w), (k, stride, dilation, pad, more, biased))| {
+            let out = |size: usize, k: usize, s: usize, d: usize| {
+                ((size - 1) * s + d * (k - 1) + 1 + more).checked_sub(2 * pad)
+            };
+            out(h, k.0, stride.0, dilation.0).filter(|&size| size > 0)?;
+            out(w, k.1, stride.1, dilation.1).filter(|&size| size > 0)?;
+            let layer = format!(
+                r#""op": "conv_transpose2d", "weight": "w", {} "stride": [{}, {}], "padding": [{pad}, {pad}, {pad}, {pad}], "output_padding": [{more}, {more}], "dilation": [{}, {}], "groups": {groups}"#,
+                if biased { r#""bias": "b","# } else { "" },
+                stride.0,
+                stride.1,
+                dilation.0,
+                dilation.1
+            );
+            let mut case = one(&[("x", &[n, c * groups, h, w])], &layer);
+            case.weights = Weights::default()
+                .with("w", &[c * groups, m, k.0, k.1], numbers(c * groups * m * k.0 * k.1, 3))
+                .with("b", &[m * groups], numbers(m * groups, 4));
+            Some(case)
+        },
+    );
 }
 
 #[test]
 fn linear_layers() {
     let leading = prop_oneof![Just(vec![1_usize]), Just(vec![3]), Just(vec![2, 5]), Just(vec![1, 2, 70])];
-    over(10, (leading, prop_oneof![1_usize..9, 60_usize..140], prop_oneof![1_usize..9, 60_usize..200], 0_u32..4), |(leading, k, m, tail)| {
-        let mut shape = leading.clone();
-        shape.push(k);
-        let bias = if tail & 1 == 1 { r#", "bias": "b""# } else { "" };
-        let layers = format!(r#"{{"name": "l", "op": "linear", "inputs": ["x"], "weight": "w"{bias}}}, {{"name": "a", "op": "silu", "inputs": ["l"]}}"#);
-        let text = describe(&[("x", &shape)], &layers, if tail & 2 == 2 { "a" } else { "l" });
-        let weights = Weights::default().with("w", &[m, k], numbers(m * k, 3)).with("b", &[m], numbers(m, 4));
-        Some(Case { text, weights, scale: 1.0 })
-    });
+    over(
+        6,
+        (leading, prop_oneof![1_usize..9, 60_usize..140], prop_oneof![1_usize..9, 60_usize..200], 0_u32..4),
+        |(leading, k, m, tail)| {
+            let mut shape = leading.clone();
+            shape.push(k);
+            let bias = if tail & 1 == 1 { r#", "bias": "b""# } else { "" };
+            let layers = format!(
+                r#"{{"name": "l", "op": "linear", "inputs": ["x"], "weight": "w"{bias}}}, {{"name": "a", "op": "silu", "inputs": ["l"]}}"#
+            );
+            let text = describe(&[("x", &shape)], &layers, if tail & 2 == 2 { "a" } else { "l" });
+            let weights = Weights::default().with("w", &[m, k], numbers(m * k, 3)).with("b", &[m], numbers(m, 4));
+            Some(Case { text, weights, scale: 1.0 })
+        },
+    );
 }
 
 #[test]
@@ -215,7 +268,7 @@ fn products_of_values() {
         Just((vec![], vec![4])),
         Just((vec![1, 2, 1, 2], vec![2, 1, 3, 1])),
     ];
-    over(8, (batches, 1_usize..40, 1_usize..40, 1_usize..90, any::<bool>()), |((a, b), m, n, k, transposed)| {
+    over(5, (batches, 1_usize..40, 1_usize..40, 1_usize..90, any::<bool>()), |((a, b), m, n, k, transposed)| {
         let (mut a, mut b): (Vec<usize>, Vec<usize>) = (a, b);
         a.extend([m, k]);
         b.extend(if transposed { [n, k] } else { [k, n] });
@@ -226,12 +279,18 @@ fn products_of_values() {
 #[test]
 fn two_operands() {
     for op in ["add", "sub", "mul", "div", "max", "min"] {
-        for (a, b) in [(vec![2, 3, 4], vec![2, 3, 4]), (vec![2, 3, 4], vec![3, 1]), (vec![5], vec![2, 1, 3, 1, 1, 5]), (vec![1, 6, 1, 1], vec![2, 6, 3, 4])] {
+        for (a, b) in [
+            (vec![2, 3, 4], vec![2, 3, 4]),
+            (vec![2, 3, 4], vec![3, 1]),
+            (vec![5], vec![2, 1, 3, 1, 1, 5]),
+            (vec![1, 6, 1, 1], vec![2, 6, 3, 4]),
+        ] {
             let mut case = one(&[("x", &a), ("z", &b)], &format!(r#""op": "{op}""#));
             case.scale = 3.0;
             if op == "div" {
                 // Divisors away from zero, so that the greatest number says something.
-                let layers = r#"{"name": "e", "op": "exp", "inputs": ["z"]}, {"name": "l", "op": "div", "inputs": ["x", "e"]}"#;
+                let layers =
+                    r#"{"name": "e", "op": "exp", "inputs": ["z"]}, {"name": "l", "op": "div", "inputs": ["x", "e"]}"#;
                 case.text = describe(&[("x", &a), ("z", &b)], layers, "l");
             }
             check(&case).unwrap();
@@ -252,7 +311,11 @@ fn norms() {
             .with("v", &[count], numbers(count, 6).iter().map(|x| x.abs() + 0.2).collect())
     };
     let mut cases = vec![
-        (vec![2, 6, 5, 7], 6, r#""op": "batch_norm", "scale": "s", "shift": "t", "mean": "m", "variance": "v""#.to_owned()),
+        (
+            vec![2, 6, 5, 7],
+            6,
+            r#""op": "batch_norm", "scale": "s", "shift": "t", "mean": "m", "variance": "v""#.to_owned(),
+        ),
         (vec![2, 6, 300], 300, r#""op": "layer_norm", "weight": "s", "bias": "t""#.to_owned()),
         (vec![3, 9], 9, r#""op": "layer_norm""#.to_owned()),
         (vec![2, 5, 33], 33, r#""op": "rms_norm", "weight": "s""#.to_owned()),
@@ -266,20 +329,25 @@ fn norms() {
         case.scale = 3.0;
         check(&case).unwrap();
     }
-    let mut case = one(&[("x", &[2, 3, 4, 5])], r#""op": "layer_norm", "axes_count": 2, "weight": "w2", "epsilon": 0.001"#);
+    let mut case =
+        one(&[("x", &[2, 3, 4, 5])], r#""op": "layer_norm", "axes_count": 2, "weight": "w2", "epsilon": 0.001"#);
     case.weights = Weights::default().with("w2", &[4, 5], numbers(20, 1));
     check(&case).unwrap();
 }
 
 #[test]
 fn gathered_along_axes() {
-    over(12, (prop::collection::vec(1_usize..7, 1..5), 0_usize..5, 0_usize..3, any::<bool>()), |(shape, axis, kind, keep)| {
-        let axis = axis % shape.len();
-        let other = (axis + 2) % shape.len();
-        let op = ["mean", "sum", "max_over"][kind];
-        let axes = if other == axis { vec![axis] } else { vec![axis, other] };
-        Some(one(&[("x", &shape)], &format!(r#""op": "{op}", "axes": {axes:?}, "keep": {keep}"#)))
-    });
+    over(
+        8,
+        (prop::collection::vec(1_usize..7, 1..5), 0_usize..5, 0_usize..3, any::<bool>()),
+        |(shape, axis, kind, keep)| {
+            let axis = axis % shape.len();
+            let other = (axis + 2) % shape.len();
+            let op = ["mean", "sum", "max_over"][kind];
+            let axes = if other == axis { vec![axis] } else { vec![axis, other] };
+            Some(one(&[("x", &shape)], &format!(r#""op": "{op}", "axes": {axes:?}, "keep": {keep}"#)))
+        },
+    );
     for (shape, axis) in [(vec![3, 200], -1), (vec![2, 5, 7], 1), (vec![1000, 3], 1), (vec![40, 130, 2], -2)] {
         for op in ["softmax", "log_softmax", "l2_normalize"] {
             let mut case = one(&[("x", &shape)], &format!(r#""op": "{op}", "axis": {axis}"#));
@@ -294,7 +362,7 @@ fn gathered_along_axes() {
 #[test]
 fn pools() {
     let window = ((1_usize..4, 1_usize..4), (1_usize..3, 1_usize..4), (0_usize..2, 0_usize..2), 1_usize..3, 0_usize..6);
-    over(12, ((3_usize..12, 3_usize..12), window), |((h, w), (kernel, stride, pad, dilation, kind))| {
+    over(8, ((3_usize..12, 3_usize..12), window), |((h, w), (kernel, stride, pad, dilation, kind))| {
         let pad = (pad.0.min(kernel.0 - 1), pad.1.min(kernel.1 - 1));
         let dilation = if kind < 2 { dilation } else { 1 };
         if dilation * (kernel.0 - 1) + 1 > h + pad.0 || dilation * (kernel.1 - 1) + 1 > w + pad.1 {
@@ -306,7 +374,14 @@ fn pools() {
         };
         let layer = format!(
             r#"{more}, "kernel": [{}, {}], "stride": [{}, {}], "padding": [{}, {}, 0, {}], "ceil": {}"#,
-            kernel.0, kernel.1, stride.0, stride.1, pad.0, pad.1, pad.1, kind % 2 == 0
+            kernel.0,
+            kernel.1,
+            stride.0,
+            stride.1,
+            pad.0,
+            pad.1,
+            pad.1,
+            kind % 2 == 0
         );
         Some(one(&[("x", &[2, 3, h, w])], &layer))
     });
@@ -317,7 +392,8 @@ fn sizes() {
     for mode in ["nearest", "linear"] {
         for coordinates in ["half_pixel", "asymmetric", "align_corners"] {
             for (from, into) in [([4, 6], [8, 12]), ([7, 5], [3, 9]), ([1, 3], [4, 1])] {
-                let layer = format!(r#""op": "resize", "mode": "{mode}", "size": {into:?}, "coordinates": "{coordinates}""#);
+                let layer =
+                    format!(r#""op": "resize", "mode": "{mode}", "size": {into:?}, "coordinates": "{coordinates}""#);
                 check(&one(&[("x", &[1, 2, from[0], from[1]])], &layer)).unwrap();
             }
         }
@@ -328,7 +404,9 @@ fn sizes() {
 
 #[test]
 fn attention() {
-    for (n, lq, lk, heads, depth, causal) in [(1, 5, 5, 2, 8, true), (2, 7, 300, 1, 20, false), (1, 1, 9, 3, 64, false), (1, 3, 4, 1, 200, false)] {
+    for (n, lq, lk, heads, depth, causal) in
+        [(1, 5, 5, 2, 8, true), (2, 7, 300, 1, 20, false), (1, 1, 9, 3, 64, false), (1, 3, 4, 1, 200, false)]
+    {
         let d = heads * depth;
         let layer = format!(r#""op": "attention", "heads": {heads}, "causal": {causal}"#);
         let mut case = one(&[("q", &[n, lq, d]), ("k", &[n, lk, d]), ("v", &[n, lk, d])], &layer);
@@ -358,10 +436,52 @@ fn rearrangements() {
         if axis == -1 {
             shapes = [[2, 3, 4], [2, 3, 1], [2, 3, 5]];
         }
-        check(&one(&[("a", &shapes[0]), ("b", &shapes[1]), ("c", &shapes[2])], &format!(r#""op": "concat", "axis": {axis}"#))).unwrap();
+        check(&one(
+            &[("a", &shapes[0]), ("b", &shapes[1]), ("c", &shapes[2])],
+            &format!(r#""op": "concat", "axis": {axis}"#),
+        ))
+        .unwrap();
     }
     let mut case = one(&[("x", &[2, 3])], r#""op": "embedding", "weight": "table""#);
     case.weights = Weights::default().with("table", &[5, 7], numbers(35, 2));
     case.scale = 9.0;
     check(&case).unwrap();
+}
+
+/// What is not a number goes through: no layer hides it.
+#[test]
+fn what_is_no_number_stays_so() {
+    let options = GpuOptions { precision: Precision::F32, ..Default::default() };
+    let layers = [
+        r#""op": "relu""#,
+        r#""op": "clip", "min": 0, "max": 6"#,
+        r#""op": "hard_swish""#,
+        r#""op": "gelu""#,
+        r#""op": "max_pool2d", "kernel": [1, 1]"#,
+        r#""op": "max_over", "axes": [3]"#,
+        r#""op": "softmax""#,
+    ];
+    for layer in layers {
+        let case = one(&[("x", &[1, 1, 2, 3])], layer);
+        let inputs = vec![vec![f32::NAN, 1.0, -1.0, 2.0, -2.0, 0.5]];
+        let found = run(&Plan::new(&net(&case.text, &case.weights)), &case.weights, &inputs, &options).unwrap();
+        assert!(found[0][0].is_nan(), "{layer}: {found:?}");
+        assert!(!found[0][found[0].len() - 1].is_nan(), "{layer}: {found:?}");
+    }
+    let case = one(&[("x", &[3]), ("z", &[3])], r#""op": "max""#);
+    let inputs = vec![vec![f32::NAN, 1.0, 2.0], vec![0.0, f32::NAN, 1.0]];
+    let found = run(&Plan::new(&net(&case.text, &case.weights)), &case.weights, &inputs, &options).unwrap();
+    assert!(found[0][0].is_nan() && found[0][1].is_nan() && found[0][2] == 2.0);
+}
+
+/// Outputs that are inputs, constants or the same value twice.
+#[test]
+fn outputs_of_every_kind() {
+    let text = r#"{"version": 1, "name": "t", "inputs": [{"name": "x", "shape": [2, 3]}], "layers": [
+        {"name": "c", "op": "constant", "tensor": "k", "inputs": []},
+        {"name": "r", "op": "reshape", "inputs": ["x"], "shape": [3, 2]},
+        {"name": "n", "op": "neg", "inputs": ["x"]}],
+        "outputs": [{"name": "a", "from": "r"}, {"name": "b", "from": "c"}, {"name": "d", "from": "n"}, {"name": "e", "from": "n"}]}"#;
+    check(&Case { text: text.to_owned(), weights: Weights::default().with("k", &[5], numbers(5, 1)), scale: 1.0 })
+        .unwrap();
 }

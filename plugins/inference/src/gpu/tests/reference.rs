@@ -50,7 +50,8 @@ fn at(value: &Value, place: &[usize]) -> f32 {
 /// An element of an operand that is broadcast.
 fn spread(value: &Value, place: &[usize]) -> f32 {
     let skip = place.len() - value.0.len();
-    let own: Vec<usize> = value.0.iter().zip(&place[skip..]).map(|(&extent, &at)| if extent == 1 { 0 } else { at }).collect();
+    let own: Vec<usize> =
+        value.0.iter().zip(&place[skip..]).map(|(&extent, &at)| if extent == 1 { 0 } else { at }).collect();
     at(value, &own)
 }
 
@@ -58,10 +59,16 @@ pub(super) fn number(op: &Op, x: f32) -> Option<f32> {
     let sigmoid = |x: f32| 1.0 / (1.0 + (-x).exp());
     let hard = |x: f32| (x / 6.0 + 0.5).clamp(0.0, 1.0);
     Some(match op {
-        Op::Relu {} => if x < 0.0 { 0.0 } else { x },
+        Op::Relu {} => {
+            if x < 0.0 {
+                0.0
+            } else {
+                x
+            }
+        }
         Op::Silu {} => x * sigmoid(x),
         Op::Gelu {} => (f64::from(x) * 0.5 * (1.0 + erf(f64::from(x) / 2.0_f64.sqrt()))) as f32,
-        Op::GeluTanh {} => 0.5 * x * (1.0 + (0.797_884_56 * (x + 0.044_715 * x * x * x)).tanh()),
+        Op::GeluTanh {} => 0.5 * x * (1.0 + (0.797_884_6 * (x + 0.044_715 * x * x * x)).tanh()),
         Op::Sigmoid {} => sigmoid(x),
         Op::Tanh {} => x.tanh(),
         Op::HardSigmoid {} => hard(x),
@@ -77,8 +84,20 @@ pub(super) fn number(op: &Op, x: f32) -> Option<f32> {
             let x = if min.is_some_and(|min| x < min) { min.unwrap() } else { x };
             if max.is_some_and(|max| x > max) { max.unwrap() } else { x }
         }
-        Op::LeakyRelu { slope } => if x < 0.0 { slope * x } else { x },
-        Op::Elu { alpha } => if x < 0.0 { alpha * x.exp_m1() } else { x },
+        Op::LeakyRelu { slope } => {
+            if x < 0.0 {
+                slope * x
+            } else {
+                x
+            }
+        }
+        Op::Elu { alpha } => {
+            if x < 0.0 {
+                alpha * x.exp_m1()
+            } else {
+                x
+            }
+        }
         _ => return None,
     })
 }
@@ -88,7 +107,12 @@ fn erf(x: f64) -> f64 {
     let steps = 2000;
     let width = x / f64::from(steps);
     let f = |t: f64| (-t * t).exp();
-    let sum: f64 = (0..steps).map(|i| { let t = width * f64::from(i); f(t) + 4.0 * f(t + width / 2.0) + f(t + width) }).sum();
+    let sum: f64 = (0..steps)
+        .map(|i| {
+            let t = width * f64::from(i);
+            f(t) + 4.0 * f(t + width / 2.0) + f(t + width)
+        })
+        .sum();
     sum * width / 6.0 * 2.0 / std::f64::consts::PI.sqrt()
 }
 
@@ -139,7 +163,11 @@ fn evaluate(op: &Op, operands: &[&Value], shape: Shape, weights: &Weights) -> Ve
             let sum: f64 = (0..k)
                 .map(|k| {
                     a[rank - 1] = k;
-                    if *transpose_b { (b[rank - 2], b[rank - 1]) = (p[rank - 1], k) } else { b[rank - 2] = k }
+                    if *transpose_b {
+                        (b[rank - 2], b[rank - 1]) = (p[rank - 1], k)
+                    } else {
+                        b[rank - 2] = k
+                    }
                     f64::from(spread(operands[0], &a)) * f64::from(spread(operands[1], &b))
                 })
                 .sum();
@@ -178,9 +206,9 @@ fn evaluate(op: &Op, operands: &[&Value], shape: Shape, weights: &Weights) -> Ve
         Op::PixelShuffle { factor: f } => {
             each(&out, |p| at(operands[0], &[p[0], p[1] * f * f + (p[2] % f) * f + p[3] % f, p[2] / f, p[3] / f]))
         }
-        Op::PixelUnshuffle { factor: f } => each(&out, |p| {
-            at(operands[0], &[p[0], p[1] / (f * f), p[2] * f + (p[1] / f) % f, p[3] * f + p[1] % f])
-        }),
+        Op::PixelUnshuffle { factor: f } => {
+            each(&out, |p| at(operands[0], &[p[0], p[1] / (f * f), p[2] * f + (p[1] / f) % f, p[3] * f + p[1] % f]))
+        }
         Op::Attention { heads, scale, causal } => attention(operands, *heads, *scale, *causal),
         Op::Embedding { weight } => {
             let table = tensor(weights, weight);
@@ -216,14 +244,27 @@ fn soft(row: &[f32]) -> Vec<f32> {
 fn along(x: &Value, axis: usize, f: &dyn Fn(&[f32]) -> Vec<f32>) -> Vec<f32> {
     each(&x.0, |p| {
         let mut q = p.to_vec();
-        let row: Vec<f32> = (0..x.0[axis]).map(|k| { q[axis] = k; at(x, &q) }).collect();
+        let row: Vec<f32> = (0..x.0[axis])
+            .map(|k| {
+                q[axis] = k;
+                at(x, &q)
+            })
+            .collect();
         f(&row)[p[axis]]
     })
 }
 
 fn reduce(x: &Value, axes: &[isize], out: &[usize], f: &dyn Fn(&[f32]) -> f32) -> Vec<f32> {
-    let kept: Vec<usize> = x.0.iter().enumerate().map(|(axis, &extent)| if axes.contains(&(axis as isize)) { 1 } else { extent }).collect();
-    let inner: Vec<usize> = x.0.iter().enumerate().map(|(axis, &extent)| if axes.contains(&(axis as isize)) { extent } else { 1 }).collect();
+    let kept: Vec<usize> =
+        x.0.iter()
+            .enumerate()
+            .map(|(axis, &extent)| if axes.contains(&(axis as isize)) { 1 } else { extent })
+            .collect();
+    let inner: Vec<usize> =
+        x.0.iter()
+            .enumerate()
+            .map(|(axis, &extent)| if axes.contains(&(axis as isize)) { extent } else { 1 })
+            .collect();
     let made = each(&kept, |p| {
         let all = each(&inner, |q| at(x, &p.iter().zip(q).map(|(a, b)| a + b).collect::<Vec<_>>()));
         f(&all)
@@ -238,7 +279,9 @@ fn norm(op: &Op, x: &Value, weights: &Weights) -> Vec<f32> {
         Op::LayerNorm { weight, bias, axes_count, epsilon } => {
             (x.0[x.0.len() - axes_count..].iter().product(), weight, bias.clone(), *epsilon, false, true)
         }
-        Op::GroupNorm { groups, weight, bias, epsilon } => (total / x.0[0] / groups, weight, bias.clone(), *epsilon, true, true),
+        Op::GroupNorm { groups, weight, bias, epsilon } => {
+            (total / x.0[0] / groups, weight, bias.clone(), *epsilon, true, true)
+        }
         Op::RmsNorm { weight, epsilon } => (x.0[x.0.len() - 1], weight, None, *epsilon, false, false),
         _ => unreachable!(),
     };
@@ -292,7 +335,8 @@ fn conv_transpose(op: &Op, x: &Value, out: &[usize], weights: &Weights) -> Vec<f
                     let z = (p[3] * stride[1] + kx * dilation[1]).wrapping_sub(padding[1]);
                     if y < out[2] && z < out[3] {
                         let channel = (p[1] / per_group) * w.0[1] + o;
-                        made[((p[0] * out[1] + channel) * out[2] + y) * out[3] + z] += at(x, p) * at(&w, &[p[1], o, ky, kx]);
+                        made[((p[0] * out[1] + channel) * out[2] + y) * out[3] + z] +=
+                            at(x, p) * at(&w, &[p[1], o, ky, kx]);
                     }
                 }
             }
@@ -310,7 +354,9 @@ fn pool(op: &Op, x: &Value, out: &[usize], weights: &Weights) -> Vec<f32> {
             for kx in 0..window.kernel[1] {
                 let y = p[2] * window.stride[0] + ky * window.dilation[0];
                 let z = p[3] * window.stride[1] + kx * window.dilation[1];
-                if y < x.0[2] + window.padding[0] + window.padding[2] && z < x.0[3] + window.padding[1] + window.padding[3] {
+                if y < x.0[2] + window.padding[0] + window.padding[2]
+                    && z < x.0[3] + window.padding[1] + window.padding[3]
+                {
                     padded += 1;
                 }
                 let (y, z) = (y.wrapping_sub(window.padding[0]), z.wrapping_sub(window.padding[1]));
@@ -367,7 +413,10 @@ fn attention(operands: &[&Value], heads: usize, scale: Option<f32>, causal: bool
         let keys = if causal { (p[1] + 1).min(k.0[1]) } else { k.0[1] };
         let scores: Vec<f32> = (0..keys)
             .map(|key| {
-                (0..depth).map(|d| at(q, &[p[0], p[1], head * depth + d]) * at(k, &[p[0], key, head * depth + d])).sum::<f32>() * scale
+                (0..depth)
+                    .map(|d| at(q, &[p[0], p[1], head * depth + d]) * at(k, &[p[0], key, head * depth + d]))
+                    .sum::<f32>()
+                    * scale
             })
             .collect();
         soft(&scores).iter().enumerate().map(|(key, weight)| weight.exp() * at(v, &[p[0], key, p[2]])).sum()

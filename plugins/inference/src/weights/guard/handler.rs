@@ -100,7 +100,7 @@ fn forward(signal: c_int, info: *mut siginfo_t, context: *mut c_void, is_fault: 
         handler if before.sa_flags & libc::SA_SIGINFO != 0 => {
             // SAFETY: with SA_SIGINFO, the field holds a function of this type.
             let handler = unsafe { mem::transmute::<usize, InfoHandler>(handler) };
-            
+            handler(signal, info, context);
         }
         handler => {
             // SAFETY: without SA_SIGINFO, the field holds a function of this type.

@@ -39,7 +39,7 @@ fn pipes_and_devices_are_refused_and_not_waited_for() {
 fn a_file_without_permission_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let file = temp_file(&one_tensor());
-    std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o000)).unwrap();
     // The administrator may read everything.
     if std::fs::read(file.path()).is_err() {
         assert!(matches!(refused(file.path()), WeightsError::Open { .. }));

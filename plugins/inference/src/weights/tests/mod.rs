@@ -64,6 +64,14 @@ pub(super) fn one_tensor() -> Vec<u8> {
 }
 
 #[test]
+fn weights_go_to_any_thread() {
+    fn shared<T: Send + Sync + Clone + 'static>() {}
+    fn sent<T: Send + 'static>() {}
+    shared::<Weights>();
+    sent::<super::WeightUpload>();
+}
+
+#[test]
 fn a_file_is_read_in_place() {
     let file = temp_file(&one_tensor());
     let weights = Weights::open(file.path()).unwrap();

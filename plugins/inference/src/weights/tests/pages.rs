@@ -13,6 +13,14 @@ pub(in crate::weights) fn layer_bytes() -> Vec<u8> {
     (0..LAYER_BYTES).map(|index| (index % 251) as u8).collect()
 }
 
+/// Moves a file out of memory, but for pages that somebody has mapped.
+fn evict(path: &Path) -> Option<()> {
+    // Copies nothing, and tells the system to forget the file.
+    let input = format!("if={}", path.display());
+    let dd = Command::new("dd").args([&input, "iflag=nocache", "count=0", "status=none"]).status();
+    dd.is_ok_and(|status| status.success()).then_some(())
+}
+
 /// A file of eight layers that the system does not hold in memory. `None` where it cannot be moved out.
 pub(in crate::weights) fn cold() -> Option<(TempFile, Weights)> {
     let data = layer_bytes();
@@ -21,12 +29,7 @@ pub(in crate::weights) fn cold() -> Option<(TempFile, Weights)> {
         names.iter().map(|name| (name.as_str(), Dtype::U8, &[LAYER_BYTES][..], data.as_slice())).collect();
     let file = temp_file(&safetensors(&tensors));
     std::fs::File::open(file.path()).unwrap().sync_all().unwrap();
-    // Copies nothing, and tells the system to forget the file.
-    let input = format!("if={}", file.path().display());
-    let dd = Command::new("dd").args([&input, "iflag=nocache", "count=0", "status=none"]).status();
-    if !dd.is_ok_and(|status| status.success()) {
-        return None;
-    }
+    evict(file.path())?;
     let weights = Weights::open(file.path()).unwrap();
     (layer(&weights, LAYERS - 1).cached == 0).then_some((file, weights))
 }
@@ -72,22 +75,62 @@ fn what_is_not_needed_leaves_the_address_space() {
     let Some((_file, weights)) = cold() else { return };
     read(&weights, 5);
     weights.advise("layer5", Advice::DontNeed).unwrap();
-    let found = layer(&weights, 5);
-    assert_eq!((found.cached, found.mapped), (found.pages, 0));
+    assert_eq!(layer(&weights, 5).mapped, 0);
     read(&weights, 5);
+}
+
+/// Whether all pages of a layer are in memory soon, without anybody reading them.
+fn is_brought(weights: &Weights, index: usize) -> bool {
+    (0..500).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        let found = layer(weights, index);
+        assert_eq!(found.mapped, 0);
+        found.cached == found.pages
+    })
 }
 
 #[test]
 fn what_will_be_needed_is_brought() {
     let Some((_file, weights)) = cold() else { return };
     weights.advise("layer6", Advice::WillNeed).unwrap();
-    let brought = (0..500).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        let found = layer(&weights, 6);
-        found.cached == found.pages && found.mapped == 0
-    });
-    assert!(brought, "{:?}", layer(&weights, 6));
+    assert!(is_brought(&weights, 6), "{:?}", layer(&weights, 6));
     assert!(layer(&weights, 5).cached <= 1 && layer(&weights, 7).cached <= 1);
+}
+
+#[test]
+fn a_tensor_that_is_looked_up_is_brought() {
+    let Some((_file, weights)) = cold() else { return };
+    weights.info("layer2").unwrap();
+    assert_eq!(layer(&weights, 2).cached, 0);
+    weights.tensor("layer2").unwrap();
+    assert!(is_brought(&weights, 2), "{:?}", layer(&weights, 2));
+}
+
+#[test]
+fn a_tensor_that_is_gone_is_brought_again() {
+    for is_told in [true, false] {
+        let Some((file, weights)) = cold() else { return };
+        weights.tensor("layer1").unwrap();
+        assert!(is_brought(&weights, 1));
+        if is_told {
+            weights.advise("layer1", Advice::DontNeed).unwrap();
+        } else {
+            std::thread::sleep(std::time::Duration::from_millis(1100));
+        }
+        evict(file.path()).unwrap();
+        assert_eq!(layer(&weights, 1).cached, 0);
+        weights.tensor("layer1").unwrap();
+        assert!(is_brought(&weights, 1), "{is_told}: {:?}", layer(&weights, 1));
+    }
+}
+
+#[test]
+fn the_system_reads_nothing_ahead() {
+    let Some((_file, weights)) = cold() else { return };
+    // Not asked for: as when the system dropped a page again.
+    let view = weights.view(weights.index("layer4").unwrap());
+    std::hint::black_box(view.bytes()[LAYER_BYTES / 2]);
+    assert_eq!(layer(&weights, 4).cached, 1);
 }
 
 #[test]

@@ -164,18 +164,12 @@ impl WeightUpload {
         if self.is_done() {
             return Ok(self.progress(UploadState::Done));
         }
-        self.weights.check_unchanged()?;
         let end = Instant::now() + self.settings.step_time;
         let before = self.counts.payload;
-        let mut state = UploadState::Copying;
-        while state == UploadState::Copying && !self.is_done() {
-            state = self.fill_slot(encoder, end)?;
-            if Instant::now() >= end {
-                break;
-            }
-        }
-        // Before what was copied is used.
+        let filled = self.fill_slots(encoder, end);
+        // Before what was copied is used, and before a fault in it is put down to the file as it was.
         self.weights.check_unchanged()?;
+        let state = filled?;
         let copied = self.counts.payload > before;
         self.idle = if !copied && state == UploadState::WaitsForDisk { self.idle + 1 } else { 0 };
         Ok(self.progress(match () {
@@ -183,6 +177,17 @@ impl WeightUpload {
             () if copied => UploadState::Copying,
             () => state,
         }))
+    }
+
+    /// Fills slots until none is free, time is up or the disk is behind.
+    fn fill_slots(&mut self, encoder: &mut wgpu::CommandEncoder, end: Instant) -> Result<UploadState, UploadError> {
+        while !self.is_done() {
+            let state = self.fill_slot(encoder, end)?;
+            if state != UploadState::Copying || Instant::now() >= end {
+                return Ok(state);
+            }
+        }
+        Ok(UploadState::Copying)
     }
 
     /// Fills a slot until it is full, time is up or the disk is behind, and sends it off.

@@ -276,6 +276,23 @@ fn a_file_that_changes_on_the_way_is_an_error() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_file_that_changes_during_a_step_is_an_error() {
+    let gpu = Gpu::new();
+    for count in [8, 7] {
+        let (file, weights) = weights();
+        let path = file.path().to_owned();
+        let cuts = Layout::repacked(Element::F32, 8, move |_, _, target| {
+            OpenOptions::new().write(true).open(&path).unwrap().set_len(5000).unwrap();
+            target.floats(vec![0.0; count]);
+        });
+        // Even when something else went wrong as well: the change explains it.
+        let error = one_step(&gpu, &weights, "f32", cuts);
+        assert!(matches!(error, UploadError::Weights(super::super::WeightsError::Changed { .. })), "{count}: {error}");
+    }
+}
+
+#[test]
 fn an_upload_of_nothing_is_done() {
     let gpu = Gpu::new();
     let (_file, weights) = weights();
