@@ -65,7 +65,7 @@ impl Layout {
     /// In another order: `elements` of them, written by a function.
     ///
     /// ```
-    /// # use freshet_weights::weights::{Element, Layout};
+    /// # use freshet_inference::weights::{Element, Layout};
     /// let (rows, columns) = (3, 2);
     /// let transposed = Layout::repacked(Element::F16, rows * columns, move |tensor, elements, target| {
     ///     let floats = tensor.floats().expect("asked for with `Weights::require`");
