@@ -50,7 +50,13 @@ fn spawn(mut commands: Commands, mut images: ResMut<Assets<Image>>) {
         commands.spawn((mark, sprite, Transform::from_xyz(0.0, 0.0, depth), Visibility::Hidden));
         let font = (TextFont::from_font_size(14.0), TextBackgroundColor(Color::srgba(0.02, 0.03, 0.05, 0.8)));
         let text = (Text2d::new(""), font, TextColor(Color::WHITE));
-        commands.spawn((Label(mark), text, Anchor::CENTER_LEFT, Transform::from_xyz(0.0, 0.0, 4.0), Visibility::Hidden));
+        commands.spawn((
+            Label(mark),
+            text,
+            Anchor::CENTER_LEFT,
+            Transform::from_xyz(0.0, 0.0, 4.0),
+            Visibility::Hidden,
+        ));
     }
 }
 
@@ -122,7 +128,8 @@ fn place<M: Named + Marked>(
         if label.0 != M::MARK {
             continue;
         }
-        let offset = Vec2::new(if M::MARK == Mark::Pondered { 42.0 } else { 24.0 }, 0.0);
+        // One above the other where both marks are at the same place.
+        let offset = if M::MARK == Mark::Pondered { Vec2::new(42.0, 14.0) } else { Vec2::new(42.0, -14.0) };
         place.translation = (belongs + offset).extend(4.0);
         (text_color.0, *visibility, *global) = (color, Visibility::Visible, GlobalTransform::from(*place));
         let age = latest.age().as_millis();

@@ -30,7 +30,7 @@ use calm::{Answer, Glance, Ponder};
 const MODEL_MS: u64 = 300;
 
 fn main() -> AppExit {
-    let mut example = Example::with_settings("thoughts", "synthetic:noise@60", &["model_ms"]);
+    let mut example = Example::with_settings("thoughts", "synthetic:checker@60", &["model_ms"]);
     let options = &mut example.options;
     options.size.get_or_insert((640, 360));
     let model_ms = options.setting("model_ms").map_or(MODEL_MS, |text| match text.parse() {
@@ -43,11 +43,7 @@ fn main() -> AppExit {
         .add_plugins((poses::plugin, draw::plugin, panel::plugin))
         .add_systems(Startup, open)
         // The slow one must not be felt; the quick one is one of the media.
-        .add_model(
-            Workload::new("ponder", Role::Perception).at(Priority::Low),
-            move || Ponder::new(time),
-            calm::look,
-        )
+        .add_model(Workload::new("ponder", Role::Perception).at(Priority::Low), move || Ponder::new(time), calm::look)
         .add_model(Workload::new("glance", Role::Perception), || Glance, calm::look);
     app.run()
 }

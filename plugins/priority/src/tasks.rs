@@ -9,7 +9,8 @@ use bevy::ecs::system::SystemParam;
 use bevy::log::{info, warn};
 
 use crate::pool::{
-    self, Controlled, OsPriority, SpawnError, Task, TaskContext, TaskFailure, TaskSpec, WorkerClass, WorkerPool, WorkloadKey,
+    self, Controlled, OsPriority, SpawnError, Task, TaskContext, TaskFailure, TaskSpec, WorkerClass, WorkerPool,
+    WorkloadKey,
 };
 use crate::timeline::{Lane, Span, Timeline};
 use crate::workload::{Deed, StageWorkload, Workload};

@@ -59,12 +59,7 @@ impl AddModel for App {
         drop(look.initialize(world));
         let mut model = world.add_workload(workload, start::<M>);
         let entity = model
-            .insert((
-                ModelOf::<M>(PhantomData),
-                ModelState::default(),
-                ModelStats::default(),
-                ModelControl::default(),
-            ))
+            .insert((ModelOf::<M>(PhantomData), ModelState::default(), ModelStats::default(), ModelControl::default()))
             .id();
         let streams = world.query_filtered();
         let work = Work {
@@ -78,7 +73,7 @@ impl AddModel for App {
             running: Running::Nothing,
             state: ModelState::default(),
             stats: ModelStats::default(),
-            wanted: false,
+            is_asked: false,
             streams,
             settled: Vec::with_capacity(16),
             over_budget: 0,
