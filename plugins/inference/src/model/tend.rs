@@ -273,11 +273,10 @@ fn reason_to_skip<M: Model>(work: &Work<M>, was_busy: bool, over_budget: u64) ->
         ModelState::Cold | ModelState::Warming { .. } => SkipReason::Warming,
         // What waits has been given up.
         ModelState::Failed { .. } | ModelState::Suspended => SkipReason::Failed,
-        ModelState::Ready if was_busy => SkipReason::Superseded,
+        ModelState::Ready if was_busy || work.mailbox.waiting().is_none() => SkipReason::Superseded,
         // It was free, so its workload did not run: for want of budget, or as it is not to run so often.
         ModelState::Ready if over_budget > work.over_budget => SkipReason::OverBudget,
-        ModelState::Ready if work.mailbox.waiting().is_some() => SkipReason::Thinned,
-        ModelState::Ready => SkipReason::Superseded,
+        ModelState::Ready => SkipReason::Thinned,
     }
 }
 
