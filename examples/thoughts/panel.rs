@@ -54,7 +54,7 @@ fn spawn(mut commands: Commands) {
         position_type: PositionType::Absolute,
         right: px(10),
         top: px(10),
-        width: px(380),
+        width: px(425),
         padding: UiRect::all(px(9)),
         flex_direction: FlexDirection::Column,
         row_gap: px(2),
@@ -62,7 +62,7 @@ fn spawn(mut commands: Commands) {
     };
     commands.spawn((node, BackgroundColor(Color::srgba(0.02, 0.03, 0.05, 0.86)))).with_children(|panel| {
         for index in 0..32 {
-            panel.spawn((Line(index), Text::new(""), TextFont::from_font_size(12.5), TextColor(PLAIN)));
+            panel.spawn((Line(index), Text::new(""), TextFont::from_font_size(12.0), TextColor(PLAIN)));
         }
     });
 }
