@@ -17,7 +17,7 @@ const POSES: usize = 60;
 /// Points of the picture that a round tries, in a row and in a column.
 const GRID: (u32, u32) = (32, 18);
 /// Places within a cell of the grid: each round tries another.
-const PLACES: usize = 1200;
+const PLACES: usize = 2500;
 
 /// What a model is told of a frame.
 pub struct Seen {

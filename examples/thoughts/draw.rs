@@ -128,7 +128,8 @@ fn place<M: Named + Marked>(
         if label.0 != M::MARK {
             continue;
         }
-        let offset = Vec2::new(if M::MARK == Mark::Pondered { 42.0 } else { 24.0 }, 0.0);
+        // One above the other where both marks are at the same place.
+        let offset = if M::MARK == Mark::Pondered { Vec2::new(42.0, 14.0) } else { Vec2::new(42.0, -14.0) };
         place.translation = (belongs + offset).extend(4.0);
         (text_color.0, *visibility, *global) = (color, Visibility::Visible, GlobalTransform::from(*place));
         let age = latest.age().as_millis();

@@ -30,7 +30,7 @@ use calm::{Answer, Glance, Ponder};
 const MODEL_MS: u64 = 300;
 
 fn main() -> AppExit {
-    let mut example = Example::with_settings("thoughts", "synthetic:noise@60", &["model_ms"]);
+    let mut example = Example::with_settings("thoughts", "synthetic:checker@60", &["model_ms"]);
     let options = &mut example.options;
     options.size.get_or_insert((640, 360));
     let model_ms = options.setting("model_ms").map_or(MODEL_MS, |text| match text.parse() {

@@ -54,7 +54,7 @@ fn spawn(mut commands: Commands) {
         position_type: PositionType::Absolute,
         right: px(10),
         top: px(10),
-        width: px(340),
+        width: px(425),
         padding: UiRect::all(px(9)),
         flex_direction: FlexDirection::Column,
         row_gap: px(2),
@@ -62,7 +62,7 @@ fn spawn(mut commands: Commands) {
     };
     commands.spawn((node, BackgroundColor(Color::srgba(0.02, 0.03, 0.05, 0.86)))).with_children(|panel| {
         for index in 0..32 {
-            panel.spawn((Line(index), Text::new(""), TextFont::from_font_size(12.5), TextColor(PLAIN)));
+            panel.spawn((Line(index), Text::new(""), TextFont::from_font_size(12.0), TextColor(PLAIN)));
         }
     });
 }
@@ -119,9 +119,8 @@ fn tell<M: Model + Named>(
         }
         ModelState::Failed { why } => format!("failed: {why}"),
         ModelState::Ready => format!(
-            "ready after {:.1} s, {} thoughts of {took:.0} ms at {}",
+            "ready after {:.1} s, thinks for {took:.0} ms, {}",
             heard.ready_after.unwrap_or_default(),
-            stats.begun,
             workload.level()
         ),
         ModelState::Cold | ModelState::Suspended => state.name().to_owned(),
@@ -138,14 +137,14 @@ fn tell<M: Model + Named>(
         let (how, color) = if late { ("late", LATE) } else { ("on its frame", ON_TIME) };
         lines.push((format!("   frame {seq}   {how}, {age} ms old"), color));
     }
-    lines.push((format!("   answers: {} on their frame, {} late", stats.answered, stats.late), PLAIN));
+    lines.push((format!("   answers: {} on their frames, {} late", stats.answered, stats.late), PLAIN));
     let reasons: Vec<_> = SkipReason::ALL
         .into_iter()
         .filter(|&reason| stats.skipped_for(reason) > 0)
         .map(|reason| format!("{} {}", stats.skipped_for(reason), reason.name()))
         .collect();
     lines.push((format!("   no answer: {}", reasons.join(", ")), FAINT));
-    lines.push((format!("   on a wrong frame: {}   at most in flight: {}", heard.wrong, stats.most_in_flight), FAINT));
+    lines.push((format!("   wrong frames: {}; in flight: {} at most", heard.wrong, stats.most_in_flight), FAINT));
 }
 
 /// What the colours mean.
@@ -153,7 +152,7 @@ fn end(mut lines: ResMut<Lines>) {
     lines.0.extend([
         (String::new(), PLAIN),
         ("green: on its own frame".to_owned(), ON_TIME),
-        ("amber: late, drawn at its capture-time pose".to_owned(), LATE),
+        ("amber: late, at its capture-time pose".to_owned(), LATE),
         ("white: where it would be drawn without".to_owned(), NAIVE),
     ]);
 }

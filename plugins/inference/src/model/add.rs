@@ -73,7 +73,7 @@ impl AddModel for App {
             running: Running::Nothing,
             state: ModelState::default(),
             stats: ModelStats::default(),
-            wanted: false,
+            is_asked: false,
             streams,
             settled: Vec::with_capacity(16),
             over_budget: 0,

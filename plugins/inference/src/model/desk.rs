@@ -55,8 +55,8 @@ pub(super) struct Work<M: Model> {
     pub(super) running: Running<M>,
     pub(super) state: ModelState,
     pub(super) stats: ModelStats,
-    /// Somebody wants its answers, or the app wants it warm.
-    pub(super) wanted: bool,
+    /// The app wants it ready, though nobody may want an answer yet.
+    pub(super) is_asked: bool,
     pub(super) streams: QueryState<(Entity, &'static Frames), With<Wants<M::Output>>>,
     /// The streams that want its answers, and the frames of each that are settled.
     pub(super) settled: Vec<Settled>,
@@ -83,7 +83,7 @@ impl<M: Model> Default for Chamber<M> {
 pub(super) struct Settled {
     pub(super) stream: Entity,
     pub(super) newest: Option<FrameId>,
-    /// It wants answers in this turn.
+    /// It still wants answers.
     pub(super) wants: bool,
 }
 
@@ -117,6 +117,11 @@ impl<M: Model> Work<M> {
     pub(super) fn skip(&mut self, commands: &mut Commands<'_, '_>, frame: FrameId, reason: SkipReason) {
         self.stats.skipped[reason as usize] += 1;
         freshet_frame::AttachExt::skip(commands, frame, Self::PRODUCT, reason);
+    }
+
+    /// Whether it is to be there.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.is_asked || !self.settled.is_empty()
     }
 
     /// Tells the thought in flight to stop.

@@ -27,7 +27,7 @@ pub(super) fn start<M: Model>(
         return;
     }
     match work.state {
-        ModelState::Cold if work.wanted => begin_warm_up(work, &tasks),
+        ModelState::Cold if work.is_wanted() => begin_warm_up(work, &tasks),
         ModelState::Ready => {
             let deadline = workloads.get(work.entity).ok().and_then(Workload::deadline);
             begin_thought(work, &tasks, deadline.map(|within| Instant::now() + within), &mut commands);
@@ -51,6 +51,7 @@ fn begin_warm_up<M: Model>(work: &mut Work<M>, tasks: &Tasks<'_, '_>) {
             control.set_deadline(None);
             work.running = Running::WarmUp(task, control);
             work.state = ModelState::Warming { progress: 0.0 };
+            work.is_asked = false;
         }
         Err(error) => refused(work, &error),
     }

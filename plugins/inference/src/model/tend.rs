@@ -30,8 +30,10 @@ pub(super) fn tend<M: Model>(world: &mut World) {
         offer_all(&mut work, world, was_busy);
         tell(&mut work, world);
     } else {
-        // The app has taken its workload away, and so the model.
-        work.stop(SkipReason::Cancelled);
+        // The app has taken its workload away, and so the model: this was its last turn.
+        give_up(&mut work, world);
+        rebuild(&mut work, world);
+        return world.flush();
     }
     world.flush();
     if let Some(mut desk) = world.get_resource_mut::<Desk<M>>() {
@@ -47,12 +49,9 @@ fn obey<M: Model>(work: &mut Work<M>, world: &mut World) {
         let control = control.bypass_change_detection();
         (control.cancel, control.rebuild, control.warm_up) = (false, false, false);
     }
-    work.wanted = asked.warm_up || (work.wanted && work.state == ModelState::Cold);
+    work.is_asked |= asked.warm_up && work.state == ModelState::Cold;
     if asked.cancel || asked.rebuild || (asked.suspended && work.state != ModelState::Suspended) {
-        work.stop(SkipReason::Cancelled);
-        if let Some(letter) = work.mailbox.withdraw(|_| true) {
-            work.skip(&mut world.commands(), letter.frame, SkipReason::Cancelled);
-        }
+        give_up(work, world);
     }
     if asked.rebuild {
         rebuild(work, world);
@@ -66,6 +65,14 @@ fn obey<M: Model>(work: &mut Work<M>, world: &mut World) {
             }
         }
         _ => {}
+    }
+}
+
+/// Gives up what is in flight and what waits, because the app says so.
+fn give_up<M: Model>(work: &mut Work<M>, world: &mut World) {
+    work.stop(SkipReason::Cancelled);
+    if let Some(letter) = work.mailbox.withdraw(|_| true) {
+        work.skip(&mut world.commands(), letter.frame, SkipReason::Cancelled);
     }
 }
 
@@ -92,7 +99,6 @@ fn rebuild<M: Model>(work: &mut Work<M>, world: &mut World) {
     }
     work.retired = Some(std::mem::take(&mut work.chamber));
     work.state = ModelState::Cold;
-    work.wanted = true;
     if let Some(mut workload) = world.get_mut::<Workload>(work.entity) {
         workload.reinstate();
     }
@@ -196,7 +202,6 @@ fn find_streams<M: Model>(work: &mut Work<M>, world: &World) {
         }
     }
     settled.retain(|known| known.wants);
-    work.wanted |= !settled.is_empty();
     work.mailbox.keep(|stream| world.get_entity(stream).is_ok());
 }
 
@@ -216,14 +221,17 @@ fn withdraw<M: Model>(work: &mut Work<M>, world: &mut World) {
 
 /// Why there is no use in an answer for this frame any more, if there is none.
 fn gone<M: Model>(world: &World, address: &Address) -> Option<SkipReason> {
-    let is_open = world.get::<StreamPort>(address.stream).is_some()
-        && !matches!(world.get::<StreamState>(address.stream), Some(StreamState::Failed { .. }))
-        // A stream that is opened anew has other frames.
-        && world.get_entity(address.frame.entity).is_ok();
-    if !is_open {
+    // A stream that is opened anew has other frames.
+    if !is_open(world, address.stream) || world.get_entity(address.frame.entity).is_err() {
         return Some(SkipReason::SourceLost);
     }
     world.get::<Wants<M::Output>>(address.stream).is_none().then_some(SkipReason::Cancelled)
+}
+
+/// Whether the stream is there. One that has come to its end is.
+fn is_open(world: &World, stream: Entity) -> bool {
+    world.get::<StreamPort>(stream).is_some()
+        && !matches!(world.get::<StreamState>(stream), Some(StreamState::Failed { .. }))
 }
 
 /// Frames of a stream that nobody has looked at, newest first.
@@ -234,18 +242,24 @@ fn offer_all<M: Model>(work: &mut Work<M>, world: &mut World, was_busy: bool) {
     let over_budget = world.get::<Workload>(work.entity).map_or(0, |workload| workload.counters().over_budget);
     let reason = reason_to_skip(work, was_busy, over_budget);
     work.over_budget = over_budget;
-    let is_at_work = !matches!(work.state, ModelState::Failed { .. } | ModelState::Suspended);
     for index in 0..work.settled.len() {
         let Settled { stream, newest, .. } = work.settled[index];
         let fresh = fresh_frames::<M>(world, stream, newest);
-        let found = if is_at_work { look_at(work, world, stream, &fresh) } else { None };
-        // A model that rests settles them all.
-        let up_to = found.as_ref().map(|letter| letter.frame).or(fresh.first().map(|it| it.0).filter(|_| !is_at_work));
-        let Some(up_to) = up_to else { continue };
+        // Where nothing is looked at, all frames are settled: why, is known.
+        let at_rest = match work.state {
+            ModelState::Failed { .. } => Some(SkipReason::Failed),
+            ModelState::Suspended => Some(SkipReason::Cancelled),
+            _ => (!is_open(world, stream)).then_some(SkipReason::SourceLost),
+        };
+        let found = if at_rest.is_none() { look_at(work, world, stream, &fresh) } else { None };
+        let newest_fresh = fresh.first().map(|it| it.0);
+        let Some(up_to) = found.as_ref().map(|letter| letter.frame).or(newest_fresh.filter(|_| at_rest.is_some()))
+        else {
+            continue;
+        };
         work.settled[index].newest = Some(up_to);
-        let passed_over = fresh.iter().filter(|(frame, _)| frame.seq < up_to.seq || !is_at_work);
-        for &(frame, _) in passed_over {
-            work.skip(&mut world.commands(), frame, reason);
+        for &(frame, _) in fresh.iter().filter(|(frame, _)| frame.seq < up_to.seq || at_rest.is_some()) {
+            work.skip(&mut world.commands(), frame, at_rest.unwrap_or(reason));
         }
         if let Some(left) = found.and_then(|letter| work.mailbox.offer(letter)) {
             work.skip(&mut world.commands(), left.frame, reason);
@@ -257,13 +271,12 @@ fn offer_all<M: Model>(work: &mut Work<M>, world: &mut World, was_busy: bool) {
 fn reason_to_skip<M: Model>(work: &Work<M>, was_busy: bool, over_budget: u64) -> SkipReason {
     match work.state {
         ModelState::Cold | ModelState::Warming { .. } => SkipReason::Warming,
-        ModelState::Failed { .. } => SkipReason::Failed,
-        ModelState::Suspended => SkipReason::Cancelled,
-        ModelState::Ready if was_busy => SkipReason::Superseded,
+        // What waits has been given up.
+        ModelState::Failed { .. } | ModelState::Suspended => SkipReason::Failed,
+        ModelState::Ready if was_busy || work.mailbox.waiting().is_none() => SkipReason::Superseded,
         // It was free, so its workload did not run: for want of budget, or as it is not to run so often.
         ModelState::Ready if over_budget > work.over_budget => SkipReason::OverBudget,
-        ModelState::Ready if work.mailbox.waiting().is_some() => SkipReason::Thinned,
-        ModelState::Ready => SkipReason::Superseded,
+        ModelState::Ready => SkipReason::Thinned,
     }
 }
 
