@@ -1,5 +1,7 @@
 //! What may go wrong when a net runs.
 
+use crate::net::{Op, Step, TensorSource};
+
 /// Why a net does not run, or stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -75,6 +77,13 @@ pub enum ExecutorError {
 }
 
 impl ExecutorError {
+    /// The first tensor of a step that is not there.
+    pub(super) fn missing_of(step: &Step, source: &dyn TensorSource) -> Self {
+        let norm = step.epilogue.norm.as_ref().map_or_else(Vec::new, Op::tensors);
+        let gone = step.op.tensors().into_iter().chain(norm).find(|name| source.view(name).is_none());
+        Self::missing(&step.name, gone.unwrap_or("of the norm"))
+    }
+
     pub(super) fn missing(layer: &str, tensor: &str) -> Self {
         Self::Tensor { layer: layer.to_owned(), tensor: tensor.to_owned() }
     }

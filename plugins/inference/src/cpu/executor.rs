@@ -170,8 +170,7 @@ impl CandleExecutor {
         match &mut self.path {
             Path::Own(net) => net.step(&self.plan, index)?,
             Path::Generic { net, pool } => {
-                let candle =
-                    |source| ExecutorError::Candle { layer: self.plan.steps[index].name.clone(), source };
+                let candle = |source| ExecutorError::Candle { layer: self.plan.steps[index].name.clone(), source };
                 pool.install(|| net.step(&self.plan, index)).map_err(candle)?;
             }
         }

@@ -3,7 +3,10 @@
 //! A step of a small net takes microseconds, less than waking a thread. So the threads of a team look for work for a while
 //! before they sleep, and the calling thread does all that nobody else has taken.
 
-#![expect(unsafe_code, reason = "work borrows from the caller's stack; rows of a result are written by several threads")]
+#![expect(
+    unsafe_code,
+    reason = "work borrows from the caller's stack; rows of a result are written by several threads"
+)]
 
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;

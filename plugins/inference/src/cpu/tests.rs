@@ -133,9 +133,8 @@ proptest! {
 #[test]
 fn large_weights_are_read_where_they_lie() {
     let trial = Trial::layer("linear", 3);
-    let elements: usize = trial.tensors.names().map(|name| {
-        crate::net::Tensors::info(&trial.tensors, name).unwrap().elements()
-    }).sum();
+    let elements: usize =
+        trial.tensors.names().map(|name| crate::net::Tensors::info(&trial.tensors, name).unwrap().elements()).sum();
     let own = executor(&trial, options(Kernels::Own, 1)).copied_bytes();
     let candle = executor(&trial, options(Kernels::Candle, 1)).copied_bytes();
     assert!(own < elements * 4 / 2, "{own} of {}", elements * 4);
@@ -162,7 +161,9 @@ fn nan_among_weights_comes_out_and_nothing_hangs() {
 
 #[test]
 fn nan_passes_through_every_kind_of_layer() {
-    for kind in ["relu", "clip", "max_pool2d", "max", "min", "leaky_relu", "prelu", "silu", "exp", "softmax", "max_over"] {
+    for kind in
+        ["relu", "clip", "max_pool2d", "max", "min", "leaky_relu", "prelu", "silu", "exp", "softmax", "max_over"]
+    {
         for seed in 0..10 {
             let mut trial = Trial::layer(kind, seed);
             for input in &mut trial.inputs {
@@ -183,7 +184,9 @@ fn an_input_of_another_size_is_named() {
     let mut executor = executor(&trial, options(Kernels::Own, 1));
     let wrong = vec![0.0; 7];
     let error = executor.run(&[&wrong], &mut to_end).unwrap_err();
-    assert!(matches!(&error, ExecutorError::Input { name, found: 7, needed } if name == "input0" && *needed == trial.inputs[0].len()));
+    assert!(
+        matches!(&error, ExecutorError::Input { name, found: 7, needed } if name == "input0" && *needed == trial.inputs[0].len())
+    );
     let error = executor.run(&[], &mut to_end).unwrap_err();
     assert!(matches!(error, ExecutorError::Inputs { found: 0, needed: 1 }));
     // Nothing is broken by that.
@@ -193,13 +196,14 @@ fn an_input_of_another_size_is_named() {
 #[test]
 fn a_tensor_that_is_gone_is_named() {
     let trial = Trial::net(2);
-    let plan = Plan::new(&trial.checked().unwrap());
+    let net = trial.checked().unwrap();
+    let plan = Plan::new(&net);
     for kernels in [Kernels::Own, Kernels::Candle] {
-        for name in trial.tensors.names() {
+        for name in net.layers.iter().flat_map(|layer| layer.op.tensors()) {
             let mut tensors = trial.tensors.clone();
             tensors.remove(name);
             let made = CandleExecutor::new(plan.clone(), Arc::new(tensors), options(kernels, 1));
-            assert!(matches!(made.err(), Some(ExecutorError::Tensor { .. })), "{name}");
+            assert!(matches!(made.err(), Some(ExecutorError::Tensor { tensor, .. }) if tensor == name));
         }
     }
 }
@@ -318,7 +322,8 @@ fn whole_nets_agree_with_their_files() {
         let net = crate::net::Net::new(&crate::net::NetDescription::parse(text).unwrap(), &*source).unwrap();
         let inputs: Vec<Vec<f32>> = net.inputs.iter().map(|input| read(format!("input:{}", input.name))).collect();
         let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-        let expected: Vec<Vec<f32>> = net.outputs.iter().map(|output| read(format!("output:{}", output.name))).collect();
+        let expected: Vec<Vec<f32>> =
+            net.outputs.iter().map(|output| read(format!("output:{}", output.name))).collect();
         for kernels in [Kernels::Own, Kernels::Candle] {
             for plan in [Plan::new(&net), Plan::unfused(&net)] {
                 let mut executor = CandleExecutor::new(plan, source.clone(), options(kernels, 2)).unwrap();

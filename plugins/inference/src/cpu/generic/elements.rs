@@ -44,11 +44,8 @@ fn negatives(x: &Tensor, otherwise: &Tensor) -> Result<Tensor> {
 }
 
 pub(super) fn prelu(x: &Tensor, slope: &Tensor) -> Result<Tensor> {
-    let slope = if slope.elem_count() == 1 {
-        slope.reshape(vec![1; x.rank()])?
-    } else {
-        slope.reshape(channels_only(x))?
-    };
+    let slope =
+        if slope.elem_count() == 1 { slope.reshape(vec![1; x.rank()])? } else { slope.reshape(channels_only(x))? };
     negatives(x, &x.broadcast_mul(&slope)?)
 }
 

@@ -64,7 +64,12 @@ impl Generic {
         self.bytes
     }
 
-    fn load_step(&mut self, plan: &Plan, step: &Step, source: &dyn TensorSource) -> std::result::Result<(), ExecutorError> {
+    fn load_step(
+        &mut self,
+        plan: &Plan,
+        step: &Step,
+        source: &dyn TensorSource,
+    ) -> std::result::Result<(), ExecutorError> {
         let candle = |cause| ExecutorError::Candle { layer: step.name.clone(), source: cause };
         let bias = own_bias(&step.op);
         let activation = match &step.epilogue.activation {
@@ -81,7 +86,7 @@ impl Generic {
             let axis = if matches!(step.op, Op::Linear { .. }) { shape.rank() - 1 } else { 1 };
             let channels = shape.axis(axis);
             let made = step.epilogue.scale_shift(channels, bias, source);
-            let (scale, shift) = made.ok_or_else(|| ExecutorError::missing(&step.name, bias.unwrap_or("norm")))?;
+            let (scale, shift) = made.ok_or_else(|| ExecutorError::missing_of(step, source))?;
             let mut axes = vec![1; shape.rank()];
             axes[axis] = channels;
             let upload = |values: Vec<f32>| {

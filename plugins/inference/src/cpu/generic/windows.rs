@@ -42,10 +42,16 @@ fn pointwise(x: &Tensor, weight: &Tensor, groups: usize) -> Result<Tensor> {
     let (outputs, inputs) = (weight.dim(0)? / groups, c / groups);
     if inputs == 1 {
         let x = x.reshape((n, groups, 1, h * w))?;
-        return x.broadcast_mul(&weight.contiguous()?.reshape((1, groups, outputs, 1))?)?.reshape((n, groups * outputs, h, w));
+        return x.broadcast_mul(&weight.contiguous()?.reshape((1, groups, outputs, 1))?)?.reshape((
+            n,
+            groups * outputs,
+            h,
+            w,
+        ));
     }
     let x = x.contiguous()?.reshape((n, groups, inputs, h * w))?;
-    let weight = weight.contiguous()?.reshape((1, groups, outputs, inputs))?.broadcast_as((n, groups, outputs, inputs))?;
+    let weight =
+        weight.contiguous()?.reshape((1, groups, outputs, inputs))?.broadcast_as((n, groups, outputs, inputs))?;
     weight.contiguous()?.matmul(&x)?.reshape((n, groups * outputs, h, w))
 }
 

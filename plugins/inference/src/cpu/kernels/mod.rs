@@ -5,11 +5,19 @@
 #![expect(unsafe_code, reason = "calls of functions for instructions that have been found to be there")]
 
 mod activate;
-mod bodies;
+mod arguments;
+mod finish;
+mod instances;
+mod planes;
+mod product;
 mod vector;
 
 use super::team::Tile;
 use crate::net::Op;
+pub(super) use arguments::{Affine, Flat, Left, Offsets};
+use instances::plain;
+#[cfg(target_arch = "x86_64")]
+use instances::{avx2, avx512};
 
 /// Elements that a vector has at most: results of some functions need room for as many beyond their last.
 pub(super) const MOST_LANES: usize = 16;
@@ -25,60 +33,6 @@ pub(super) enum Instructions {
     Avx2,
     /// What every processor of this architecture has.
     Plain,
-}
-
-/// Places of terms relative to a first element.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Offsets {
-    offsets: Vec<u32>,
-    most: usize,
-}
-
-impl Offsets {
-    /// `None` for places beyond 2^32.
-    pub(super) fn new(offsets: impl Iterator<Item = usize>) -> Option<Self> {
-        let offsets: Vec<u32> = offsets.map(|offset| u32::try_from(offset).ok()).collect::<Option<_>>()?;
-        let most = offsets.iter().max().map_or(0, |&most| most as usize);
-        Some(Self { offsets, most })
-    }
-
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.offsets.len()
-    }
-}
-
-/// The left operand of a product: element `(r, k)` lies at `r · row + k · step`.
-#[derive(Clone, Copy)]
-pub(super) struct Left<'a> {
-    pub elements: &'a [f32],
-    pub row: usize,
-    pub step: usize,
-}
-
-/// What is done to sums of a channel: factor, summand, factor of what is below zero, and bounds.
-#[derive(Debug, Clone)]
-pub(super) struct Affine {
-    pub scale: Vec<f32>,
-    pub shift: Vec<f32>,
-    /// Empty: none.
-    pub slope: Vec<f32>,
-    pub range: [f32; 2],
-}
-
-/// Where sums lie: the flat places from and to, in rows `pitch` apart of which `width` elements count.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Flat {
-    pub places: [usize; 2],
-    pub pitch: usize,
-    pub width: usize,
-}
-
-impl Flat {
-    /// How many results lie before a flat place.
-    pub(super) fn results(pitch: usize, width: usize, place: usize) -> usize {
-        place / pitch * width + (place % pitch).min(width)
-    }
 }
 
 macro_rules! with_instructions {
@@ -148,7 +102,7 @@ impl Instructions {
         assert!(range.is_empty() || (rows - 1) * a.row + (range.len() - 1) * a.step < a.elements.len());
         assert!(range.is_empty() || start + offsets.most + columns <= b.len());
         assert!((rows - 1) * out_row + columns.next_multiple_of(MOST_LANES) <= out.len());
-        let product = bodies::Product {
+        let product = product::Product {
             a: a.elements.as_ptr(),
             a_row: a.row,
             a_step: a.step,
@@ -193,7 +147,7 @@ impl Instructions {
             assert!(place + (rows - 1) * out_row + columns <= add.len());
             add[place..].as_ptr()
         });
-        let finish = bodies::Finish {
+        let finish = finish::Finish {
             // Filled in for each part.
             sums: std::ptr::null(),
             sums_row: 0,
@@ -216,8 +170,8 @@ impl Instructions {
             Self::Avx2 => avx2::finish,
             Self::Plain => plain::finish,
         };
-        let last = bodies::Last { finish, run };
-        let product = bodies::Product {
+        let last = product::Last { finish, run };
+        let product = product::Product {
             a: a.elements.as_ptr(),
             a_row: a.row,
             a_step: a.step,
@@ -257,7 +211,7 @@ impl Instructions {
         if let Some((weights, apart)) = weights {
             assert!((planes - 1) * apart + offsets.len() <= weights.len());
         }
-        let taps = bodies::Taps {
+        let taps = planes::Taps {
             x: x.as_ptr(),
             offsets: offsets.offsets.as_ptr(),
             weights: weights.map_or(std::ptr::null(), |(weights, _)| weights.as_ptr()),
@@ -300,7 +254,7 @@ impl Instructions {
             assert!(place + (channels - 1) * out_row + tile.columns().len() <= add.len());
             add[place..].as_ptr()
         });
-        let finish = bodies::Finish {
+        let finish = finish::Finish {
             sums: sums.as_ptr(),
             sums_row,
             places: flat.places,
@@ -337,7 +291,7 @@ impl Instructions {
         assert!(rows * terms <= x.len() && columns * terms <= weight.len());
         assert!((rows - 1) * out_row + columns <= out.len());
         let (x, weight) = (x.as_ptr(), weight.as_ptr());
-        let dots = bodies::Dots { x, weight, terms, out: out.as_mut_ptr(), out_row, rows, columns };
+        let dots = product::Dots { x, weight, terms, out: out.as_mut_ptr(), out_row, rows, columns };
         with_instructions!(self, dot, (dots));
     }
 
@@ -351,7 +305,7 @@ impl Instructions {
         assert!(rows * terms <= x.len() && columns * terms <= weight.len());
         let (out, out_row, _) = tile.first_row();
         let (x, weight) = (x.as_ptr(), weight.as_ptr());
-        let dots = bodies::Dots { x, weight, terms, out, out_row, rows, columns };
+        let dots = product::Dots { x, weight, terms, out, out_row, rows, columns };
         with_instructions!(self, dot, (dots));
     }
 
@@ -371,15 +325,8 @@ impl Instructions {
         }
         assert!((rows - 1) * from_row + (columns - 1) * step < from.len());
         assert!((rows - 1) * to_row + columns <= to.len());
-        let copy = bodies::Rows {
-            from: from.as_ptr(),
-            from_row,
-            from_step: step,
-            to: to.as_mut_ptr(),
-            to_row,
-            rows,
-            columns,
-        };
+        let copy =
+            planes::Rows { from: from.as_ptr(), from_row, from_step: step, to: to.as_mut_ptr(), to_row, rows, columns };
         with_instructions!(self, copy, (copy));
     }
 
@@ -388,48 +335,3 @@ impl Instructions {
         with_instructions!(self, activate, (op, x));
     }
 }
-
-macro_rules! instances {
-    ($name:ident, $vector:ty, $wide:literal, $rows:literal $(, $features:literal)?) => {
-        mod $name {
-            use super::{activate, bodies, vector};
-            use crate::net::Op;
-
-            $(#[target_feature(enable = $features)])?
-            pub(super) unsafe fn product(product: bodies::Product) {
-                unsafe { product.run::<$vector, $wide, $rows>() }
-            }
-
-            $(#[target_feature(enable = $features)])?
-            pub(super) unsafe fn slide(taps: bodies::Taps) {
-                unsafe { taps.run::<$vector>() }
-            }
-
-            $(#[target_feature(enable = $features)])?
-            pub(super) unsafe fn finish(finish: bodies::Finish) {
-                unsafe { finish.run::<$vector>() }
-            }
-
-            $(#[target_feature(enable = $features)])?
-            pub(super) unsafe fn dot(dots: bodies::Dots) {
-                unsafe { dots.run::<$vector>() }
-            }
-
-            $(#[target_feature(enable = $features)])?
-            pub(super) unsafe fn copy(rows: bodies::Rows) {
-                unsafe { rows.run::<$vector>() }
-            }
-
-            $(#[target_feature(enable = $features)])?
-            pub(super) unsafe fn activate(op: &Op, x: &mut [f32]) {
-                activate::activate(op, x);
-            }
-        }
-    };
-}
-
-#[cfg(target_arch = "x86_64")]
-instances!(avx512, vector::Wide, 4, 6, "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma");
-#[cfg(target_arch = "x86_64")]
-instances!(avx2, vector::Half, 2, 6, "avx2,fma");
-instances!(plain, vector::Plain, 2, 4);

@@ -1,6 +1,7 @@
 //! Vectors of `f32`, as wide as the processor has them.
 
 #![expect(unsafe_code, reason = "loads and stores go through pointers")]
+#![expect(unsafe_op_in_unsafe_fn, reason = "each function is an instruction or two, and as unsafe as they are")]
 
 /// A vector of `f32`.
 ///
@@ -48,69 +49,65 @@ mod x86 {
 
         #[inline(always)]
         unsafe fn splat(value: f32) -> Self {
-            unsafe { Self(_mm512_set1_ps(value)) }
+            Self(_mm512_set1_ps(value))
         }
 
         #[inline(always)]
         unsafe fn load(from: *const f32) -> Self {
-            unsafe { Self(_mm512_loadu_ps(from)) }
+            Self(_mm512_loadu_ps(from))
         }
 
         #[inline(always)]
         unsafe fn load_part(from: *const f32, count: usize) -> Self {
-            unsafe { Self(_mm512_maskz_loadu_ps(((1_u32 << count) - 1) as u16, from)) }
+            Self(_mm512_maskz_loadu_ps(((1_u32 << count) - 1) as u16, from))
         }
 
         #[inline(always)]
         unsafe fn store(self, to: *mut f32) {
-            unsafe { _mm512_storeu_ps(to, self.0) }
+            _mm512_storeu_ps(to, self.0)
         }
 
         #[inline(always)]
         unsafe fn store_part(self, to: *mut f32, count: usize) {
-            unsafe { _mm512_mask_storeu_ps(to, ((1_u32 << count) - 1) as u16, self.0) }
+            _mm512_mask_storeu_ps(to, ((1_u32 << count) - 1) as u16, self.0)
         }
 
         #[inline(always)]
         unsafe fn evens(self, after: Self) -> Self {
-            unsafe {
-                let places = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-                Self(_mm512_permutex2var_ps(self.0, places, after.0))
-            }
+            let places = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            Self(_mm512_permutex2var_ps(self.0, places, after.0))
         }
 
         #[inline(always)]
         unsafe fn mul_add(self, other: Self, sum: Self) -> Self {
-            unsafe { Self(_mm512_fmadd_ps(self.0, other.0, sum.0)) }
+            Self(_mm512_fmadd_ps(self.0, other.0, sum.0))
         }
 
         #[inline(always)]
         unsafe fn add(self, other: Self) -> Self {
-            unsafe { Self(_mm512_add_ps(self.0, other.0)) }
+            Self(_mm512_add_ps(self.0, other.0))
         }
 
         #[inline(always)]
         unsafe fn at_least(self, least: Self) -> Self {
             // The instruction gives its second operand where one is NaN.
-            unsafe { Self(_mm512_max_ps(least.0, self.0)) }
+            Self(_mm512_max_ps(least.0, self.0))
         }
 
         #[inline(always)]
         unsafe fn at_most(self, most: Self) -> Self {
-            unsafe { Self(_mm512_min_ps(most.0, self.0)) }
+            Self(_mm512_min_ps(most.0, self.0))
         }
 
         #[inline(always)]
         unsafe fn maximum(self, other: Self) -> Self {
-            unsafe {
-                let most = _mm512_max_ps(self.0, other.0);
-                Self(_mm512_mask_mov_ps(most, _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, self.0), self.0))
-            }
+            let most = _mm512_max_ps(self.0, other.0);
+            Self(_mm512_mask_mov_ps(most, _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, self.0), self.0))
         }
 
         #[inline(always)]
         unsafe fn sum(self) -> f32 {
-            unsafe { _mm512_reduce_add_ps(self.0) }
+            _mm512_reduce_add_ps(self.0)
         }
     }
 
@@ -124,7 +121,7 @@ mod x86 {
     impl Half {
         #[inline(always)]
         unsafe fn mask(count: usize) -> __m256i {
-            unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(8 - count).cast()) }
+            _mm256_loadu_si256(MASKS.as_ptr().add(8 - count).cast())
         }
     }
 
@@ -134,69 +131,65 @@ mod x86 {
 
         #[inline(always)]
         unsafe fn splat(value: f32) -> Self {
-            unsafe { Self(_mm256_set1_ps(value)) }
+            Self(_mm256_set1_ps(value))
         }
 
         #[inline(always)]
         unsafe fn load(from: *const f32) -> Self {
-            unsafe { Self(_mm256_loadu_ps(from)) }
+            Self(_mm256_loadu_ps(from))
         }
 
         #[inline(always)]
         unsafe fn load_part(from: *const f32, count: usize) -> Self {
-            unsafe { Self(_mm256_maskload_ps(from, Self::mask(count))) }
+            Self(_mm256_maskload_ps(from, Self::mask(count)))
         }
 
         #[inline(always)]
         unsafe fn store(self, to: *mut f32) {
-            unsafe { _mm256_storeu_ps(to, self.0) }
+            _mm256_storeu_ps(to, self.0)
         }
 
         #[inline(always)]
         unsafe fn store_part(self, to: *mut f32, count: usize) {
-            unsafe { _mm256_maskstore_ps(to, Self::mask(count), self.0) }
+            _mm256_maskstore_ps(to, Self::mask(count), self.0)
         }
 
         #[inline(always)]
         unsafe fn evens(self, after: Self) -> Self {
-            unsafe {
-                let mixed = _mm256_castps_pd(_mm256_shuffle_ps::<0b10_00_10_00>(self.0, after.0));
-                Self(_mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(mixed)))
-            }
+            let mixed = _mm256_castps_pd(_mm256_shuffle_ps::<0b10_00_10_00>(self.0, after.0));
+            Self(_mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(mixed)))
         }
 
         #[inline(always)]
         unsafe fn mul_add(self, other: Self, sum: Self) -> Self {
-            unsafe { Self(_mm256_fmadd_ps(self.0, other.0, sum.0)) }
+            Self(_mm256_fmadd_ps(self.0, other.0, sum.0))
         }
 
         #[inline(always)]
         unsafe fn add(self, other: Self) -> Self {
-            unsafe { Self(_mm256_add_ps(self.0, other.0)) }
+            Self(_mm256_add_ps(self.0, other.0))
         }
 
         #[inline(always)]
         unsafe fn at_least(self, least: Self) -> Self {
-            unsafe { Self(_mm256_max_ps(least.0, self.0)) }
+            Self(_mm256_max_ps(least.0, self.0))
         }
 
         #[inline(always)]
         unsafe fn at_most(self, most: Self) -> Self {
-            unsafe { Self(_mm256_min_ps(most.0, self.0)) }
+            Self(_mm256_min_ps(most.0, self.0))
         }
 
         #[inline(always)]
         unsafe fn maximum(self, other: Self) -> Self {
-            unsafe {
-                let most = _mm256_max_ps(self.0, other.0);
-                Self(_mm256_blendv_ps(most, self.0, _mm256_cmp_ps::<_CMP_UNORD_Q>(self.0, self.0)))
-            }
+            let most = _mm256_max_ps(self.0, other.0);
+            Self(_mm256_blendv_ps(most, self.0, _mm256_cmp_ps::<_CMP_UNORD_Q>(self.0, self.0)))
         }
 
         #[inline(always)]
         unsafe fn sum(self) -> f32 {
             let mut lanes = [0.0; 8];
-            unsafe { self.store(lanes.as_mut_ptr()) };
+            self.store(lanes.as_mut_ptr());
             lanes.iter().sum()
         }
     }
@@ -220,27 +213,27 @@ unsafe impl Vector for Plain {
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        unsafe { Self(from.cast::<[f32; 4]>().read_unaligned()) }
+        Self(from.cast::<[f32; 4]>().read_unaligned())
     }
 
     #[inline(always)]
     unsafe fn load_part(from: *const f32, count: usize) -> Self {
         let mut made = [0.0; 4];
         for (lane, made) in made.iter_mut().enumerate().take(count) {
-            *made = unsafe { *from.add(lane) };
+            *made = *from.add(lane);
         }
         Self(made)
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        unsafe { to.cast::<[f32; 4]>().write_unaligned(self.0) }
+        to.cast::<[f32; 4]>().write_unaligned(self.0)
     }
 
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f32, count: usize) {
         for (lane, value) in self.0.into_iter().enumerate().take(count) {
-            unsafe { *to.add(lane) = value };
+            *to.add(lane) = value;
         }
     }
 

@@ -43,7 +43,8 @@ impl Kernel for Attention {
         let wide = width.next_multiple_of(MOST_LANES);
         // A task: some queries of a batch, and one head; rows of the result are queries, columns belong to heads.
         let rows = out.len() / depth;
-        let starts = (0..rows / queries).flat_map(|n| (0..queries).step_by(self.queries()).map(move |at| n * queries + at));
+        let starts =
+            (0..rows / queries).flat_map(|n| (0..queries).step_by(self.queries()).map(move |at| n * queries + at));
         let row_cuts: Vec<usize> = starts.chain([rows]).collect();
         let column_cuts: Vec<usize> = (0..=self.heads).map(|head| head * width).collect();
         team.tiles(out, depth, [&row_cuts, &column_cuts], &|[_, head], mut tile, thread| {

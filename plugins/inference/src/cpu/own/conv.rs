@@ -19,7 +19,7 @@ const PACKED: usize = 8 << 10;
 const TERMS: usize = 256;
 
 /// The same where inputs have been copied together.
-const PACKED_TERMS: usize = 128;
+const PACKED_TERMS: usize = 256;
 
 /// Rows that are finished before the next are begun: their sums stay in the first cache, too.
 const FEW_ROWS: usize = 12;
@@ -151,7 +151,8 @@ impl Kernel for Conv {
                     None => (x, places[0], &self.offsets),
                 };
                 let size = if self.packed.is_some() { PACKED_TERMS } else { TERMS };
-                let weights = |row: usize, first: usize| Left { elements: &weight[row * terms + first..], row: terms, step: 1 };
+                let weights =
+                    |row: usize, first: usize| Left { elements: &weight[row * terms + first..], row: terms, step: 1 };
                 if self.padded.is_plain() && terms <= 2 * size {
                     // Nothing is between rows of sums: they need not be written before they are finished.
                     let a = weights(rows.start, 0);

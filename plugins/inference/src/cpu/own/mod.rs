@@ -6,6 +6,7 @@ mod conv_transpose;
 mod elements;
 mod gather;
 mod linear;
+mod lines;
 mod norms;
 mod pad;
 mod prepare;
@@ -22,6 +23,7 @@ use super::kernels::Instructions;
 use super::team::Team;
 use crate::net::{Arena, Placement, Plan, Shape, Step, Storage, TensorSource, ValueId};
 
+use lines::Lines;
 use weight::Weight;
 
 /// Places of values are multiples of so many elements: a line of the cache.
@@ -65,11 +67,11 @@ struct Call<'a> {
     out: &'a mut [f32],
     shape: Shape,
     padded: &'a mut [f32],
-    buffers: &'a [Mutex<Vec<f32>>],
+    buffers: &'a [Mutex<Lines>],
 }
 
 /// The buffer of a thread.
-fn buffer(buffers: &[Mutex<Vec<f32>>], thread: usize) -> MutexGuard<'_, Vec<f32>> {
+fn buffer(buffers: &[Mutex<Lines>], thread: usize) -> MutexGuard<'_, Lines> {
     // What a panic has left in it is overwritten before it is read.
     buffers[thread].lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -83,9 +85,9 @@ pub(super) struct Own {
     kernels: Vec<Box<dyn Kernel>>,
     constants: Vec<Option<Weight>>,
     arena: Arena,
-    values: Vec<f32>,
-    padded: Vec<f32>,
-    buffers: Vec<Mutex<Vec<f32>>>,
+    values: Lines,
+    padded: Lines,
+    buffers: Vec<Mutex<Lines>>,
 }
 
 /// Where weights lie.
@@ -121,9 +123,9 @@ impl Own {
         Ok(Self {
             team,
             instructions,
-            values: vec![0.0; arena.elements],
-            padded: vec![0.0; padded],
-            buffers: (0..threads).map(|_| Mutex::new(vec![0.0; buffer])).collect(),
+            values: Lines::zeros(arena.elements),
+            padded: Lines::zeros(padded),
+            buffers: (0..threads).map(|_| Mutex::new(Lines::zeros(buffer))).collect(),
             source: Source(source),
             kernels,
             constants,
@@ -175,8 +177,11 @@ impl Own {
                 Ok(&after[start..start + elements])
             }
         };
-        let inputs =
-            step.inputs.iter().map(|&input| Ok((read(input)?, plan.shape(input)))).collect::<Result<_, ExecutorError>>()?;
+        let inputs = step
+            .inputs
+            .iter()
+            .map(|&input| Ok((read(input)?, plan.shape(input))))
+            .collect::<Result<_, ExecutorError>>()?;
         let add = step.epilogue.add.map(read).transpose()?;
         self.kernels[index].run(Call {
             team: &mut self.team,

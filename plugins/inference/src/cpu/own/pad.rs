@@ -94,11 +94,7 @@ impl Padded {
                 let from = &plane[first_row * self.from[1] + first_column..];
                 let to = &mut to[start + to_row * self.pitch + to_column..];
                 let stride = self.window.stride;
-                instructions.copy_rows(
-                    (from, self.from[1] * stride[0], stride[1]),
-                    (to, self.pitch),
-                    [rows, columns],
-                );
+                instructions.copy_rows((from, self.from[1] * stride[0], stride[1]), (to, self.pitch), [rows, columns]);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Which kernel does a step, and what it knows beforehand.
 
+use super::Kernel;
 use super::attention::Attention;
 use super::conv::Conv;
 use super::conv_transpose::ConvTranspose;
@@ -12,7 +13,6 @@ use super::resize::Resize;
 use super::sliding::{Sliding, Window as SlidingWindow};
 use super::views::{Concat, Embedding, Pad, Strided};
 use super::weight::Weight;
-use super::Kernel;
 use crate::cpu::error::ExecutorError;
 use crate::cpu::kernels::{Affine, MOST_LANES, Offsets};
 use crate::cpu::samples::samples;
@@ -52,7 +52,7 @@ pub(super) fn kernel(plan: &Plan, step: &Step, source: &dyn TensorSource, thread
         }
         Op::Embedding { weight } => {
             let size = plan_table(source, weight).ok_or_else(|| ExecutorError::missing(&step.name, weight))?;
-            Ok(Box::new(Embedding { table: maker.weight(weight)?, size }))
+            Ok(Box::new(Embedding { table: maker.weight(weight, size[0] * size[1])?, size }))
         }
         _ => maker.elements(),
     }
@@ -64,8 +64,10 @@ fn plan_table(source: &dyn TensorSource, name: &str) -> Option<[usize; 2]> {
 }
 
 impl Maker<'_> {
-    fn weight(&self, name: &str) -> Result<Weight, ExecutorError> {
-        Weight::new(&self.step.name, name, self.source)
+    /// A tensor of so many elements.
+    fn weight(&self, name: &str, elements: usize) -> Result<Weight, ExecutorError> {
+        let weight = Weight::new(&self.step.name, name, self.source)?;
+        if weight.elements() == elements { Ok(weight) } else { Err(ExecutorError::missing(&self.step.name, name)) }
     }
 
     fn read(&self, name: &str) -> Result<Vec<f32>, ExecutorError> {
@@ -82,7 +84,7 @@ impl Maker<'_> {
 
     fn scale_shift(&self, channels: usize, bias: Option<&str>) -> Result<(Vec<f32>, Vec<f32>), ExecutorError> {
         let made = self.step.epilogue.scale_shift(channels, bias, self.source);
-        made.ok_or_else(|| ExecutorError::missing(&self.step.name, bias.unwrap_or("of the norm")))
+        made.ok_or_else(|| ExecutorError::missing_of(self.step, self.source))
     }
 
     /// Slopes for each channel, or one.
@@ -145,16 +147,16 @@ impl Maker<'_> {
         };
         let (affine, activation) = self.affine(bias.as_deref())?;
         let [from, to] = self.sizes();
-        let padded = Padded::new(self.window(weight, *stride, *padding, *dilation), from, to);
+        let window = self.window(weight, *stride, *padding, *dilation);
+        let padded = Padded::new(window, from, to);
         let channels = [self.x.axis(1) / groups, self.shape.axis(1) / groups];
         let (own, result) = (from[0] * from[1], to[0] * to[1]);
-        let name = weight;
-        let weight = self.weight(name)?;
+        let weight = self.weight(weight, groups * channels[0] * channels[1] * window.kernel[0] * window.kernel[1])?;
         if channels[0] == 1 && channels[1] <= 2 {
             let window = SlidingWindow::Weighted(weight);
             return self.sliding(window, padded, channels[1], affine, activation, None);
         }
-        let is_whole = to == [1, 1] && *padding == [0; 4] && *dilation == [1, 1] && self.window(name, *stride, *padding, *dilation).kernel == from;
+        let is_whole = to == [1, 1] && *padding == [0; 4] && *dilation == [1, 1] && window.kernel == from;
         if is_whole && *groups == 1 {
             let epilogue = self.epilogue(1, bias.as_deref())?;
             return Ok(Box::new(Linear { weight, epilogue, widths: [channels[0] * own, channels[1]] }));
@@ -233,9 +235,11 @@ impl Maker<'_> {
         let [from, to] = self.sizes();
         let channels = [self.x.axis(1) / groups, self.shape.axis(1) / groups];
         let offsets = Offsets::new((0..channels[0]).map(|channel| channel * from[0] * from[1]));
+        let window = self.window(weight, *stride, *padding, *dilation);
+        let elements = groups * channels[0] * channels[1] * window.kernel[0] * window.kernel[1];
         Ok(Box::new(ConvTranspose {
-            window: self.window(weight, *stride, *padding, *dilation),
-            weight: self.weight(weight)?,
+            window,
+            weight: self.weight(weight, elements)?,
             epilogue: self.epilogue(1, bias.as_deref())?,
             groups: *groups,
             channels,
@@ -248,7 +252,7 @@ impl Maker<'_> {
     fn product(&self) -> Made {
         match &self.step.op {
             Op::Linear { weight, bias } => Ok(Box::new(Linear {
-                weight: self.weight(weight)?,
+                weight: self.weight(weight, self.x.last() * self.shape.last())?,
                 epilogue: self.epilogue(self.shape.rank() - 1, bias.as_deref())?,
                 widths: [self.x.last(), self.shape.last()],
             })),
@@ -358,7 +362,7 @@ impl Maker<'_> {
                 let own = crate::net::Epilogue { norm: Some(self.step.op.clone()), ..Default::default() };
                 let channels = self.shape.axis(1);
                 let made = own.scale_shift(channels, None, self.source);
-                let (scale, shift) = made.ok_or_else(|| ExecutorError::missing(&self.step.name, "of the norm"))?;
+                let (scale, shift) = made.ok_or_else(|| ExecutorError::missing_of(self.step, self.source))?;
                 Ok(Box::new(Unary(Epilogue { affine: Some((1, scale, shift)), ..epilogue })))
             }
             Op::Prelu { slope } => Ok(Box::new(Unary(Epilogue { slopes: self.slopes(slope)?, ..epilogue }))),

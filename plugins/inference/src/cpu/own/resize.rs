@@ -56,7 +56,8 @@ impl Resize {
             }
             let second = &x[sample.second * width..][..width];
             for (out, column) in out.iter_mut().zip(&self.columns) {
-                let across = |row: &[f32]| row[column.first] + (row[column.second] - row[column.first]) * column.between;
+                let across =
+                    |row: &[f32]| row[column.first] + (row[column.second] - row[column.first]) * column.between;
                 let (upper, lower) = (across(first), across(second));
                 *out = upper + (lower - upper) * sample.between;
             }

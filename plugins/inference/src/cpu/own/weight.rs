@@ -7,10 +7,7 @@ use crate::net::{DType, TensorSource};
 #[derive(Debug)]
 pub(super) enum Weight {
     /// In the source, as `f32`.
-    Mapped {
-        name: String,
-        elements: usize,
-    },
+    Mapped { name: String, elements: usize },
     /// Here, since the source has it in another type, or not aligned.
     Copied(Vec<f32>),
 }
@@ -30,16 +27,19 @@ impl Weight {
         Ok(view.to_f32().into_owned())
     }
 
-    pub(super) fn get<'a>(
-        &'a self,
-        layer: &str,
-        source: &'a dyn TensorSource,
-    ) -> Result<&'a [f32], ExecutorError> {
+    pub(super) fn get<'a>(&'a self, layer: &str, source: &'a dyn TensorSource) -> Result<&'a [f32], ExecutorError> {
         match self {
             Self::Copied(values) => Ok(values),
             Self::Mapped { name, elements } => mapped(name, source)
                 .filter(|values| values.len() == *elements)
                 .ok_or_else(|| ExecutorError::missing(layer, name)),
+        }
+    }
+
+    pub(super) fn elements(&self) -> usize {
+        match self {
+            Self::Mapped { elements, .. } => *elements,
+            Self::Copied(values) => values.len(),
         }
     }
 

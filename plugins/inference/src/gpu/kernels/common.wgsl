@@ -1,6 +1,6 @@
 // What all kernels have in common: where values lie, and what is done to a number before it is written.
 // Before it stand: `alias T` (how values are stored: f32, or f16 where that is chosen) and the constants of the step.
-// NaN: comparisons are written so that a NaN is never the one that is chosen away (relu(NaN) is NaN).
+// What is no number stays so. Comparisons alone do not do that: drivers make `max` of them, which drops it; bits do.
 struct Places { a: u32, b: u32, add: u32, out: u32, weight: u32, shift: u32, slope: u32, scratch: u32 }
 
 @group(0) @binding(0) var<storage, read_write> arena: array<T>;
@@ -21,8 +21,8 @@ fn load_a(i: u32) -> f32 { return load(A_SPACE, places.a + i); }
 fn load_b(i: u32) -> f32 { return load(B_SPACE, places.b + i); }
 
 fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
-fn greater(a: f32, b: f32) -> f32 { return select(b, a, a > b || is_nan(a)); }
-fn lesser(a: f32, b: f32) -> f32 { return select(b, a, a < b || is_nan(a)); }
+fn greater(a: f32, b: f32) -> f32 { return unless_nan(a, unless_nan(b, max(a, b))); }
+fn lesser(a: f32, b: f32) -> f32 { return unless_nan(a, unless_nan(b, min(a, b))); }
 
 // Without the overflow that drivers' tanh has.
 fn tangent(x: f32) -> f32 {
@@ -46,10 +46,9 @@ fn erf(x: f32) -> f32 {
     let y = 1.0 - t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) * exp(-a * a);
     return select(y, -y, x < 0.0);
 }
-fn hard(x: f32) -> f32 {
-    let y = x / 6.0 + 0.5;
-    return select(select(y, 1.0, y > 1.0), 0.0, y < 0.0);
-}
+// y, or x where that is no number.
+fn unless_nan(x: f32, y: f32) -> f32 { return select(y, x, is_nan(x)); }
+fn hard(x: f32) -> f32 { return unless_nan(x, clamp(x / 6.0 + 0.5, 0.0, 1.0)); }
 fn mish(x: f32) -> f32 {
     if (x > 20.0) { return x; }
     let e = exp(x);
@@ -70,7 +69,7 @@ fn power(a: f32, b: f32) -> f32 {
 // The numbers are those of `activation` in header.rs. `i` is the place of the result, for slopes of channels.
 fn activate(x: f32, i: u32) -> f32 {
     switch ACTIVATION {
-        case 1u: { return select(x, 0.0, x < 0.0); }
+        case 1u: { return unless_nan(x, max(x, 0.0)); }
         case 2u: { return x * sigmoid(x); }
         case 3u: { return 0.5 * x * (1.0 + erf(x * 0.70710678)); }
         case 4u: { return 0.5 * x * (1.0 + tangent(0.79788456 * (x + 0.044715 * x * x * x))); }
@@ -84,12 +83,9 @@ fn activate(x: f32, i: u32) -> f32 {
         case 12u: { return abs(x); }
         case 13u: { return -x; }
         case 14u: { return erf(x); }
-        case 15u: { return select(x, LOW, x < LOW); }
-        case 16u: { return select(x, HIGH, x > HIGH); }
-        case 17u: {
-            let y = select(x, LOW, x < LOW);
-            return select(y, HIGH, y > HIGH);
-        }
+        case 15u: { return unless_nan(x, max(x, LOW)); }
+        case 16u: { return unless_nan(x, min(x, HIGH)); }
+        case 17u: { return unless_nan(x, min(max(x, LOW), HIGH)); }
         case 18u: { return select(x, LOW * x, x < 0.0); }
         case 19u: { return select(x, LOW * (exp(x) - 1.0), x < 0.0); }
         case 20u: { return select(x, aux[places.slope + (i / CHANNEL_INNER) % CHANNELS] * x, x < 0.0); }

@@ -35,7 +35,8 @@ fn whole_nets_agree_with_another_framework() {
     for path in paths.iter().filter(is_net) {
         let mut ways = vec![(Precision::F32, 1e-3)];
         if gpu().traits.features.contains(wgpu::Features::SHADER_F16) {
-            ways.push((Precision::F16, 1e-2));
+            // Eleven bits a number: what some fifty layers make of that differs from net to net.
+            ways.push((Precision::F16, 4e-2));
         }
         for (precision, most) in ways {
             let apart = try_net(path, &GpuOptions { precision, ..Default::default() });

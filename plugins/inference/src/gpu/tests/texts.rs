@@ -179,12 +179,13 @@ fn values_alive_together_lie_apart() {
 /// Whatever a product's size, the tile that is chosen can be run.
 #[test]
 fn chosen_tiles_can_be_run() {
-    for (threads, memory) in [(1024, 48 << 10), (256, 32 << 10)] {
+    for (threads, memory) in [(1024, 48 << 10), (256, 48 << 10), (256, 32 << 10)] {
         for m in [16, 24, 64, 100, 512] {
             for n in [16, 49, 196, 3136, 50_000] {
                 for k in [16, 64, 147, 576, 4608] {
                     let tile = Tile::units(m, n, k, 256, (threads, memory));
                     assert!(tile.suits_units(threads, memory), "{m} {n} {k}: {tile:?}");
+                    assert!(tile.unit_threads() <= threads && tile.unit_memory() <= memory, "{m} {n} {k}: {tile:?}");
                     let plain = Tile::plain(m, n, k, 1, 256);
                     assert!(plain.threads() <= 256 && (plain.rows + plain.columns) * plain.depth * 4 <= 16 << 10);
                     assert!((plain.rows * plain.depth / 4).is_multiple_of(plain.threads()), "{plain:?}");
