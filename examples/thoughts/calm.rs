@@ -255,7 +255,7 @@ fn word(number: usize, seen: &Seen, best: Best, tried: u32) -> ArrayString<40> {
         1 => write!(text, " drifts"),
         2 => write!(text, " {}", if drift.x < 0.0 { "left" } else { "right" }),
         3 => write!(text, " and {},", if drift.y < 0.0 { "up" } else { "down" }),
-        4 => write!(text, " {:.1} px a frame.", drift.length()),
+        4 => write!(text, " {:.1} px since the last.", drift.length()),
         5 => write!(text, " It is calmest"),
         6 => write!(text, " at {:.0}, {:.0}:", best.point.x, best.point.y),
         7 => write!(text, " within {:.2} px", best.unrest),
