@@ -1,14 +1,13 @@
 //! The net on both executors, and what came of running it on frames.
 
-use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bevy_freshet::inference::cpu::{CandleExecutor, CandleOptions};
-use bevy_freshet::inference::gpu::{Clock, GpuOptions, GpuPlan, GpuProgram, GpuTraits, Precision};
+use bevy_freshet::inference::gpu::{Clock, GpuExecutor, GpuOptions, GpuPlan, GpuTraits};
 use bevy_freshet::inference::net::{Net, Plan, Shape};
-use bevy_freshet::inference::{Agreement, Weights, compare};
+use bevy_freshet::inference::{Agreement, Precision, Weights, compare, require_finite};
 use bevy_freshet::priority::TaskContext;
 use freshet_example::one_line;
 
@@ -37,7 +36,7 @@ pub struct Bench {
     precision: Precision,
     threads: NonZeroUsize,
     gpu: Option<Gpu>,
-    executors: Option<(GpuProgram, CandleExecutor)>,
+    executors: Option<(GpuExecutor, CandleExecutor)>,
     /// Least time of each step on the GPU, and on candle.
     times: Vec<[Duration; 2]>,
     /// The farthest apart that each output was.
@@ -84,11 +83,12 @@ impl Bench {
         let Self { net, weights, plan, gpu, executors, .. } = self;
         let gpu = gpu.as_ref().ok_or("there is no GPU")?;
         if executors.is_none() {
+            require_finite(weights, plan, || alive(context)).map_err(|error| one_line(&error))?;
             let options = GpuOptions { precision: self.precision, ..GpuOptions::default() };
             let planned = GpuPlan::new(plan, &*weights, &gpu.traits, &options).map_err(|error| one_line(&error))?;
             // It says that it is alive, and hears that it is unwanted only afterwards.
             let mut follow = |_| alive(context);
-            let program = GpuProgram::build(&gpu.device, &gpu.queue, planned, &*weights, &mut follow)
+            let program = GpuExecutor::build(&gpu.device, &gpu.queue, planned, &*weights, &mut follow)
                 .map_err(|error| one_line(&error))?;
             let options = CandleOptions { threads: self.threads, ..CandleOptions::default() };
             let candle = CandleExecutor::new(plan.clone(), Arc::new(weights.clone()), options)
@@ -179,26 +179,25 @@ impl Bench {
             "candle",
         );
         let mut line = |name: &str, shape: &str, gpu: f64, candle: f64| {
-            // Writing into a string cannot fail.
-            drop(writeln!(text, "{:<44} {shape:>20} {gpu:>10.4} {candle:>10.4}", shortened(name, 44)));
+            text += &format!("{:<44} {shape:>20} {gpu:>10.4} {candle:>10.4}\\n", shortened(name, 44));
         };
         for (step, times) in self.plan.steps.iter().zip(&self.times) {
             line(&step.name, &self.plan.shape(step.output).to_string(), millis(times[0]), millis(times[1]));
         }
         line("all", "", gpu, candle);
-        drop(writeln!(text, "\n{:<44} {:>20} {:>12} {:>12}", "output", "extents", "largest", "apart"));
+        text += &format!("\n{:<44} {:>20} {:>12} {:>12}\\n", "output", "extents", "largest", "apart");
         for (index, one) in self.agreement.iter().enumerate() {
             let (name, shape) = (shortened(&one.name, 44), one.shape.to_string());
-            drop(write!(text, "{name:<44} {shape:>20} {:>12.4} {:>12.2e}", one.largest, one.error));
+            text += &format!("{name:<44} {shape:>20} {:>12.4} {:>12.2e}", one.largest, one.error);
             for (who, off) in ["gpu", "candle"].iter().zip(self.off.get(index).into_iter().flatten()) {
                 if let Some(off) = off {
-                    drop(write!(text, "   {who} {off:.2e} off"));
+                    text += &format!("   {who} {off:.2e} off");
                 }
             }
             text.push('\n');
         }
         let apart = "apart, off: the largest difference as a part of the largest number";
-        drop(write!(text, "\ngpu: `{adapter}`; candle: {} threads; {apart}", self.threads));
+        text += &format!("\ngpu: `{adapter}`; candle: {} threads; {apart}", self.threads);
         text
     }
 }

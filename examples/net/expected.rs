@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bevy_freshet::inference::net::{Net, TensorSource};
+use bevy_freshet::inference::net::{Net, Shape, TensorSource};
 use bevy_freshet::inference::{Weights, distance};
 
 use freshet_example::one_line;
@@ -24,13 +24,27 @@ impl Expected {
     pub fn open(path: &Path, net: &Net) -> Result<Self, String> {
         let file = Weights::open(path).map_err(|error| one_line(&error))?;
         let read = |name: String| Some(TensorSource::view(&file, &name)?.to_f32().into_owned());
-        let inputs = net.inputs.iter().map(|input| {
+        let fits = |name: &str, values: &Vec<f32>, shape: Shape| match values.len() == shape.elements() {
+            true => Ok(()),
+            false => Err(format!("{}: `{name}` has {} elements; {shape} is needed", path.display(), values.len())),
+        };
+        let mut inputs = Vec::new();
+        for input in &net.inputs {
             let name = format!("input:{}", input.name);
-            read(name.clone()).ok_or_else(|| format!("{}: there is no `{name}`", path.display()))
-        });
-        let inputs = inputs.collect::<Result<_, _>>()?;
-        let output = |name: &str| read(format!("output:{name}")).or_else(|| read(format!("layer:{name}")));
-        let outputs = net.outputs.iter().map(|one| output(&one.name).unwrap_or_default()).collect();
+            let values = read(name.clone());
+            let values = values.ok_or_else(|| format!("{}: there is no `{name}` of floats", path.display()))?;
+            fits(&name, &values, input.shape)?;
+            inputs.push(values);
+        }
+        let mut outputs = Vec::new();
+        for output in &net.outputs {
+            let name = format!("output:{}", output.name);
+            let values = read(name.clone()).or_else(|| read(format!("layer:{}", output.name))).unwrap_or_default();
+            if !values.is_empty() {
+                fits(&name, &values, output.shape)?;
+            }
+            outputs.push(values);
+        }
         Ok(Self { inputs, outputs })
     }
 

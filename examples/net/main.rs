@@ -19,8 +19,7 @@ use bevy::prelude::*;
 use bevy::render::renderer::{RenderAdapter, RenderDevice, RenderQueue};
 use bevy::tasks::futures::check_ready;
 use bevy_freshet::base::Role;
-use bevy_freshet::inference::gpu::Precision;
-use bevy_freshet::inference::{ExecutorChoice, Weights, open_net};
+use bevy_freshet::inference::{ExecutorChoice, Precision, Weights, open_net};
 use bevy_freshet::prelude::*;
 use bevy_freshet::priority::{Task, TaskFailure};
 use freshet_example::{Closing, Complaint, UnderWay, fail, one_line};
@@ -46,9 +45,12 @@ fn main() -> AppExit {
         Some("f16") => Precision::F16,
         Some(other) => fail(&format!("--set precision={other}: it is auto, f32 or f16")),
     };
-    let threads = options.setting("threads").unwrap_or("2");
-    let threads: NonZeroUsize =
-        threads.parse().unwrap_or_else(|_| fail(&format!("--set threads={threads}: a number above 0 is wanted")));
+    let threads = options.setting("threads").unwrap_or("1");
+    let most = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads: NonZeroUsize = match threads.parse() {
+        Ok(count) if NonZeroUsize::get(count) <= most => count,
+        _ => fail(&format!("--set threads={threads}: a number from 1 to {most} is wanted, as many as there are cores")),
+    };
     let io = options.setting("io").map(|path| Expected::open(path.as_ref(), &net).unwrap_or_else(|why| fail(&why)));
     let eyes = eyes::net(&net);
     if eyes.is_none() && io.is_none() {
@@ -203,7 +205,20 @@ fn tell(
 }
 
 /// Prints the table when the run is over.
-fn print(closing: Res<Closing>, work: Res<Work>, mut under_way: ResMut<UnderWay>, seen: Query<&Latest<Eyes>>) {
+fn print(
+    closing: Res<Closing>,
+    work: Res<Work>,
+    mut under_way: ResMut<UnderWay>,
+    nets: Option<Res<NetReports>>,
+    mut complaint: ResMut<Complaint>,
+) {
+    let eyes = nets.as_ref().and_then(|nets| nets.get(<Eyes as Product>::NAME)).map(|net| &net.status);
+    if let Some(ModelState::Failed { why }) = eyes
+        && under_way.0
+    {
+        complaint.say(&format!("nothing can be cut from the frames for this net: {why}"));
+        under_way.0 = false;
+    }
     if !closing.0 || !under_way.0 || work.task.is_some() {
         return;
     }
@@ -211,6 +226,4 @@ fn print(closing: Res<Closing>, work: Res<Work>, mut under_way: ResMut<UnderWay>
         println!("{}", bench.table());
         under_way.0 = false;
     }
-    // Nothing will come when no frame was ever seen.
-    under_way.0 &= !seen.is_empty();
 }

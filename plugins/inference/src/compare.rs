@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::cpu::{CandleExecutor, ExecutorError};
-use crate::gpu::{GpuError, GpuProgram};
+use crate::gpu::{GpuError, GpuExecutor};
 use crate::net::{Net, Shape};
 
 /// What came of running a net on both.
@@ -52,7 +52,7 @@ pub enum CompareError {
 /// When one of them cannot run.
 pub fn compare(
     net: &Net,
-    (device, queue, program): (&wgpu::Device, &wgpu::Queue, &GpuProgram),
+    (device, queue, program): (&wgpu::Device, &wgpu::Queue, &GpuExecutor),
     executor: &mut CandleExecutor,
     inputs: &[&[f32]],
     alive: &mut dyn FnMut(),

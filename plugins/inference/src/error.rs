@@ -28,6 +28,16 @@ pub enum InferenceError {
         /// The file.
         file: String,
     },
+    /// Its picture is larger than any net's.
+    #[error("the input of the net in {file:?} is {bytes}; at most {most} are cut from a frame")]
+    LargeInput {
+        /// The file.
+        file: String,
+        /// What goes in.
+        bytes: Bytes,
+        /// What may go in.
+        most: Bytes,
+    },
     /// More comes out of it than may come back.
     #[error("the outputs of the net in {file:?} are {bytes}; at most {most} come back")]
     LargeResult {

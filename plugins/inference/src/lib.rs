@@ -57,6 +57,7 @@ pub mod gpu;
 mod model;
 pub mod net;
 mod open;
+mod precision;
 mod stage;
 pub mod weights;
 
@@ -67,7 +68,8 @@ pub use model::{
     AddModel, AddRecall, Address, Letter, Mailbox, Model, ModelChanged, ModelControl, ModelError, ModelOf, ModelState,
     ModelStats, Recall, Silent, Thought, WarmUp,
 };
-pub use open::open_net;
+pub use open::{open_net, require_finite};
+pub use precision::Precision;
 pub use stage::{InputFit, NetOutputs, NetPlugin, NetRegion, NetReport, NetReports, NetResult, Region, Slice};
 pub use weights::{ModelSource, Weights};
 

@@ -10,6 +10,12 @@ pub static UPLOADED: Account = Account::new("up/payload");
 pub static UPLOAD_PADDING: Account = Account::new("up/padding");
 /// Bytes of results that came GPU → CPU.
 pub static DOWN_METADATA: Account = Account::new("down/metadata");
+/// Bytes of nets' outputs that came GPU → CPU.
+pub static DOWN_NET_OUTPUTS: Account = Account::new("down/net_outputs");
+/// Bytes of nets' weights that went CPU → GPU, in the order and width of the kernels.
+pub static WEIGHTS_UPLOADED: Account = Account::new("up/weights");
+/// Bytes of nets' weights that executors hold in memory of their own beside the mapped file; a resident account.
+pub static WEIGHTS_COPIED: Account = Account::new("cpu/weights");
 /// Bytes of crops that came GPU → CPU for a model that runs there.
 pub static DOWN_MODEL_INPUT: Account = Account::new("down/model_input");
 /// Bytes of pictures that came GPU → CPU because the user asked for a file.
@@ -63,6 +69,9 @@ pub fn all() -> impl Iterator<Item = &'static Account> {
         &UPLOADED,
         &UPLOAD_PADDING,
         &DOWN_METADATA,
+        &DOWN_NET_OUTPUTS,
+        &WEIGHTS_UPLOADED,
+        &WEIGHTS_COPIED,
         &DOWN_MODEL_INPUT,
         &DOWN_EXPORT,
         &DOWN_PIXELS,

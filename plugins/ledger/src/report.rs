@@ -9,9 +9,9 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::accounts::{
-    CPU_COPIED, DOWN_EXPORT, DOWN_METADATA, DOWN_MODEL_INPUT, DOWN_PIXELS, FOREIGN_ALLOCATIONS, FOREIGN_WAITED_NANOS,
-    FOREIGN_WAITS, FRAMES_CAPTURED, FRAMES_RECYCLED, GPU_RESIDENT, HOT_ALLOCATED, HOT_ALLOCATIONS, UPLOAD_PADDING,
-    UPLOADED, WAITED_NANOS, WAITS, dropped,
+    CPU_COPIED, DOWN_EXPORT, DOWN_METADATA, DOWN_MODEL_INPUT, DOWN_NET_OUTPUTS, DOWN_PIXELS, FOREIGN_ALLOCATIONS,
+    FOREIGN_WAITED_NANOS, FOREIGN_WAITS, FRAMES_CAPTURED, FRAMES_RECYCLED, GPU_RESIDENT, HOT_ALLOCATED,
+    HOT_ALLOCATIONS, UPLOAD_PADDING, UPLOADED, WAITED_NANOS, WAITS, dropped,
 };
 use crate::plugin::WarmUp;
 use crate::snapshot::Snapshot;
@@ -76,6 +76,8 @@ pub struct BytesDown {
     pub metadata: u64,
     /// Crops for models on the CPU.
     pub model_input: u64,
+    /// Outputs of nets.
+    pub net_outputs: u64,
     /// Pictures the user asked for.
     pub export: u64,
     /// Any other pixels.
@@ -233,6 +235,7 @@ fn ledger_report(books: &Snapshot, warmup_frames: u64) -> LedgerReport {
         bytes_up_padding: of(&UPLOAD_PADDING),
         bytes_down: BytesDown {
             metadata: of(&DOWN_METADATA),
+            net_outputs: of(&DOWN_NET_OUTPUTS),
             model_input: of(&DOWN_MODEL_INPUT),
             export: of(&DOWN_EXPORT),
             pixels: of(&DOWN_PIXELS),

@@ -41,8 +41,8 @@ impl fmt::Display for Table<'_> {
         let down = &ledger.bytes_down;
         writeln!(
             out,
-            "bytes down    metadata {}, model input {}, export {}, pixels {}",
-            down.metadata, down.model_input, down.export, down.pixels
+            "bytes down    metadata {}, net outputs {}, model input {}, export {}, pixels {}",
+            down.metadata, down.net_outputs, down.model_input, down.export, down.pixels
         )?;
         writeln!(out, "cpu copies    {}", Bytes(ledger.cpu_copies_bytes))?;
         writeln!(

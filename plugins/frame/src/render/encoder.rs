@@ -20,6 +20,14 @@ impl FrameEncoder {
     pub fn get(&mut self) -> Option<&mut wgpu::CommandEncoder> {
         self.0.as_mut()
     }
+
+    /// The encoder; opened for work that goes on in a turn without a frame.
+    pub fn open(&mut self, device: &RenderDevice) -> &mut wgpu::CommandEncoder {
+        self.0.get_or_insert_with(|| {
+            let descriptor = wgpu::CommandEncoderDescriptor { label: Some("freshet") };
+            foreign(|| device.create_command_encoder(&descriptor))
+        })
+    }
 }
 
 /// Opens the encoder and records the uploads.
@@ -36,8 +44,7 @@ pub(crate) fn begin_frames(
         if jobs.jobs.is_empty() {
             return;
         }
-        let descriptor = wgpu::CommandEncoderDescriptor { label: Some("freshet") };
-        let encoder = encoder.0.insert(foreign(|| device.create_command_encoder(&descriptor)));
+        let encoder = encoder.open(&device);
         let spans = recorder.as_deref();
         let span = foreign(|| spans.time_span(encoder, "freshet/upload"));
         for job in &mut jobs.jobs {

@@ -49,6 +49,11 @@ pub struct FrameJobs {
 }
 
 impl FrameJobs {
+    /// Whether any of these products is to be made for a stream, now or with its next frame.
+    pub fn is_wanted(&self, stream: Entity, products: Products) -> bool {
+        self.demands.iter().any(|&(known, wanted)| known == stream && wanted.intersects(products))
+    }
+
     /// What is to be made for any stream.
     pub(crate) fn demanded(&self) -> Products {
         self.demands.iter().fold(Products::NONE, |all, &(_, products)| all.with(products))

@@ -9,9 +9,10 @@ use candle_core::DType;
 use super::error::ExecutorError;
 use super::generic::Generic;
 use super::kernels::Instructions;
-use super::options::{CandleDevice, CandleOptions, Kernels, Precision};
+use super::options::{CandleDevice, CandleOptions, Kernels};
 use super::own::Own;
 use crate::net::{Plan, TensorSource};
+use crate::precision::Precision;
 
 /// A net ready to run on a device of candle: on the CPU by kernels of this crate, elsewhere by candle's operations.
 ///
@@ -61,7 +62,7 @@ impl CandleExecutor {
         options: CandleOptions,
     ) -> Result<Self, ExecutorError> {
         let dtype = match (options.precision, options.device) {
-            (Precision::F32, _) => DType::F32,
+            (Precision::Auto | Precision::F32, _) => DType::F32,
             (Precision::F16, CandleDevice::Cpu) => return Err(ExecutorError::Precision),
             (Precision::F16, _) => DType::F16,
         };

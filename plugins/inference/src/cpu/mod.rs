@@ -13,4 +13,4 @@ mod tests;
 
 pub use error::ExecutorError;
 pub use executor::{CandleExecutor, Outputs};
-pub use options::{CandleDevice, CandleOptions, Kernels, Precision};
+pub use options::{CandleDevice, CandleOptions, Kernels};

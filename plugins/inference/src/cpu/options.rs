@@ -5,6 +5,7 @@ use std::num::NonZero;
 use candle_core::Device;
 
 use super::error::ExecutorError;
+use crate::precision::Precision;
 
 /// Where a net runs, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct CandleOptions {
     /// Threads on the CPU, the calling one included; default 1. More help where layers are large; beyond the number of
     /// cores they hinder.
     pub threads: NonZero<usize>,
-    /// Of values and weights; on the CPU only [`Precision::F32`].
+    /// Of values and weights; [`Precision::Auto`], the default, is `f32`, and so is all on the CPU.
     pub precision: Precision,
     /// Whose kernels run on the CPU; elsewhere always candle's.
     pub kernels: Kernels,
@@ -25,7 +26,7 @@ impl Default for CandleOptions {
         Self {
             device: CandleDevice::Cpu,
             threads: NonZero::<usize>::MIN,
-            precision: Precision::F32,
+            precision: Precision::Auto,
             kernels: Kernels::Own,
         }
     }
@@ -54,16 +55,6 @@ impl CandleDevice {
         };
         device.map_err(|source| ExecutorError::Device { device: name, source })
     }
-}
-
-/// How values and weights are stored and multiplied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Precision {
-    /// 32 bits.
-    #[default]
-    F32,
-    /// 16 bits; results are within some 1e-2 of those of [`Precision::F32`].
-    F16,
 }
 
 /// Whose kernels run on the CPU.

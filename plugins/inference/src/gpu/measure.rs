@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::error::GpuError;
-use super::program::GpuProgram;
+use super::program::GpuExecutor;
 
-/// Timestamps of a set at most.
-const STAMPS: u32 = wgpu::QUERY_SET_MAX_QUERIES;
+/// Steps that are submitted together: few, so that frames find their place between.
+const TOGETHER: usize = 4;
 
 /// Runs of which the fastest counts; the one before them touches everything for the first time.
 const ROUNDS: usize = 3;
@@ -38,7 +38,7 @@ impl Clock {
     }
 }
 
-impl GpuProgram {
+impl GpuExecutor {
     /// Runs the net by itself and answers with the outputs, one behind the other. For tools and tests: it waits, and calls `alive` again
     /// and again meanwhile.
     ///
@@ -127,7 +127,7 @@ impl GpuProgram {
         let mut times = Vec::with_capacity(self.steps().len());
         let period = f64::from(queue.get_timestamp_period());
         let all: Vec<usize> = (0..self.steps().len()).collect();
-        for some in all.chunks(STAMPS as usize / 2) {
+        for some in all.chunks(TOGETHER) {
             let count = some.len() as u32 * 2;
             let stamps = device.create_query_set(&wgpu::QuerySetDescriptor {
                 label: Some("net times"),
@@ -148,7 +148,8 @@ impl GpuProgram {
                     end_of_pass_write_index: Some(place as u32 * 2 + 1),
                 };
                 let timestamp_writes = Some(writes);
-                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
+                let mut pass =
+                    encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
                 self.record(&mut pass, step..step + 1);
             }
             encoder.resolve_query_set(&stamps, 0..count, &resolved, 0);

@@ -1,7 +1,7 @@
 //! Nets on the GPU: one compute pass, planned once.
 //!
 //! ```text
-//!  Plan ──► GpuPlan ───────────► GpuProgram ──► record(pass, steps)
+//!  Plan ──► GpuPlan ───────────► GpuExecutor ──► record(pass, steps)
 //!           kernels, tiles,      pipelines,     in any pass, cut between
 //!           places, costs        buffers        any two steps
 //! ```
@@ -18,6 +18,7 @@ mod program;
 mod shader;
 mod tile;
 mod traits;
+mod upload;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use error::GpuError;
 pub use kernels::Kernel;
 pub use measure::Clock;
 pub use plan::{GpuMemory, GpuPlan, GpuStep, Slot};
-pub use program::GpuProgram;
+pub use program::GpuExecutor;
+pub(crate) use shader::checked;
 pub use tile::Tile;
-pub use traits::{Cooperative, GpuOptions, GpuTraits, Precision};
+pub use traits::{Cooperative, GpuOptions, GpuTraits};

@@ -51,7 +51,7 @@ pub struct GpuStep {
     pub dispatches: Range<usize>,
 }
 
-/// Where an input or output lies among [`GpuProgram::io`](super::GpuProgram::io): `f32`, row-major, closely packed.
+/// Where an input or output lies among [`GpuExecutor::io`](super::GpuExecutor::io): `f32`, row-major, closely packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
     /// Its first byte, a multiple of 256.

@@ -5,16 +5,14 @@ use std::ops::Range;
 use super::error::GpuError;
 use super::plan::{GpuMemory, GpuPlan, GpuStep, PlacesUniform, Slot};
 use super::shader::{checked, module};
+use super::upload::Upload;
 use crate::net::TensorSource;
-
-/// Bytes of weights on their way at once.
-const IN_FLIGHT: u64 = 32 << 20;
 
 /// Least size of a buffer: empty ones cannot be bound.
 const LEAST: u64 = 256;
 
 /// A net on a device, ready to run.
-pub struct GpuProgram {
+pub struct GpuExecutor {
     pipelines: Vec<wgpu::ComputePipeline>,
     /// One for each buffer of weights.
     groups: Vec<wgpu::BindGroup>,
@@ -35,9 +33,9 @@ struct Recorded {
     groups: [u32; 2],
 }
 
-impl GpuProgram {
+impl GpuExecutor {
     /// Compiles the kernels, makes all buffers and fills them with weights. Takes seconds: for a worker thread. Weights
-    /// go in pieces of at most some 32 MiB, each a submission of its own, so that frames find their place between.
+    /// go through a ring of two staging buffers, each a submission of its own, so that frames find their place between.
     ///
     /// `progress` hears from 0.0 to 1.0.
     ///
@@ -60,7 +58,7 @@ impl GpuProgram {
         };
         let pipelines = pipelines(device, &plan, &layout, &mut || step(1))?;
         let buffers = checked(device, "memory for a net", || Buffers::new(device, &plan.memory))?;
-        let mut upload = Upload { device, queue, encoder: None, waiting: 0 };
+        let mut upload = Upload::new(device, queue)?;
         for job in &plan.weights {
             let bytes = job.bytes(plan.half);
             let offset = (job.offset * if plan.half { 2 } else { 4 }) as u64;
@@ -86,7 +84,7 @@ impl GpuProgram {
                 Ok(())
             })?;
         }
-        upload.submit();
+        upload.finish()?;
         let groups = checked(device, "the bindings of a net", || buffers.groups(device, &layout))?;
         let recorded = |(index, one): (usize, &super::plan::Dispatch)| Recorded {
             pipeline: one.shader as u32,
@@ -104,13 +102,13 @@ impl GpuProgram {
         &self.io
     }
 
-    /// Where an input lies within [`GpuProgram::io`]: `f32`, row-major, `[N, C, H, W]` for pictures. Steps do not change
+    /// Where an input lies within [`GpuExecutor::io`]: `f32`, row-major, `[N, C, H, W]` for pictures. Steps do not change
     /// it: what is written once stays.
     pub fn input(&self, index: usize) -> (&wgpu::Buffer, Slot) {
         (&self.io, self.inputs[index])
     }
 
-    /// Where an output lies, as [`GpuProgram::input`]. It holds until the next run makes it again.
+    /// Where an output lies, as [`GpuExecutor::input`]. It holds until the next run makes it again.
     pub fn output(&self, index: usize) -> (&wgpu::Buffer, Slot) {
         (&self.io, self.outputs[index])
     }
@@ -268,54 +266,5 @@ fn entry(binding: u32, buffer: &wgpu::Buffer) -> wgpu::BindGroupEntry<'_> {
     wgpu::BindGroupEntry {
         binding,
         resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: 0, size: None }),
-    }
-}
-
-/// Copies through staging memory that is freed as soon as the device has read it.
-struct Upload<'a> {
-    device: &'a wgpu::Device,
-    queue: &'a wgpu::Queue,
-    encoder: Option<wgpu::CommandEncoder>,
-    waiting: u64,
-}
-
-impl Upload<'_> {
-    /// One piece, written in parts straight into staging memory.
-    fn piece(
-        &mut self,
-        target: &wgpu::Buffer,
-        offset: u64,
-        bytes: usize,
-        fill: impl FnOnce(&mut dyn FnMut(usize, &[u8])) -> Result<(), GpuError>,
-    ) -> Result<(), GpuError> {
-        let size = (bytes as u64).next_multiple_of(4);
-        let staging = checked(self.device, "staging memory", || {
-            self.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("net staging"),
-                size,
-                usage: wgpu::BufferUsages::COPY_SRC,
-                mapped_at_creation: true,
-            })
-        })?;
-        let filled = {
-            let mut view = staging.get_mapped_range_mut(..);
-            fill(&mut |at, part| view.slice(at..at + part.len()).copy_from_slice(part))
-        };
-        staging.unmap();
-        filled?;
-        let encoder = self.encoder.get_or_insert_with(|| self.device.create_command_encoder(&Default::default()));
-        encoder.copy_buffer_to_buffer(&staging, 0, target, offset, size);
-        self.waiting += size;
-        if self.waiting >= IN_FLIGHT {
-            self.submit();
-        }
-        Ok(())
-    }
-
-    fn submit(&mut self) {
-        if let Some(encoder) = self.encoder.take() {
-            self.queue.submit([encoder.finish()]);
-            self.waiting = 0;
-        }
     }
 }

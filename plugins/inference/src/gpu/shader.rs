@@ -25,7 +25,7 @@ pub(super) fn module(device: &wgpu::Device, shader: &Shader) -> wgpu::ShaderModu
 }
 
 /// What the device says against a piece of work, if anything.
-pub(super) fn checked<T>(device: &wgpu::Device, what: &str, work: impl FnOnce() -> T) -> Result<T, GpuError> {
+pub(crate) fn checked<T>(device: &wgpu::Device, what: &str, work: impl FnOnce() -> T) -> Result<T, GpuError> {
     let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);

@@ -14,9 +14,15 @@ mod memory;
 mod norm;
 mod op;
 mod plan;
+#[cfg(test)]
+pub(crate) mod reference;
 mod shape;
 mod shapes;
 mod tensors;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) mod trials;
 
 pub use check::{Layer, Net, NetInput, NetOutput, ValueId};
 pub use description::{Channels, InputDescription, LayerDescription, NetDescription, OutputDescription, PictureInput};

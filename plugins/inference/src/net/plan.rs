@@ -109,6 +109,25 @@ impl Plan {
         memory::place(self, align)
     }
 
+    /// Names of the tensors that it reads, each once, in the order in which they are read.
+    pub fn tensors(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for step in &self.steps {
+            names.extend(step.op.tensors());
+            names.extend(step.epilogue.norm.iter().flat_map(Op::tensors));
+            if let Activation::Op(op) = &step.epilogue.activation {
+                names.extend(op.tensors());
+            }
+        }
+        names.extend(self.values.iter().filter_map(|value| match &value.storage {
+            Storage::Constant(tensor) => Some(tensor.as_str()),
+            _ => None,
+        }));
+        let mut seen = std::collections::HashSet::new();
+        names.retain(|name| seen.insert(*name));
+        names
+    }
+
     /// The values that a step reads from memory: inputs and summand, aliases resolved, constants left out.
     pub fn reads<'a>(&'a self, step: &'a Step) -> impl Iterator<Item = ValueId> + 'a {
         let all = step.inputs.iter().copied().chain(step.epilogue.add);

@@ -5,18 +5,27 @@ use freshet_base::{Product, SkipReason, StageLevels};
 use freshet_frame::AttachExt;
 
 use super::outputs::{NetOutputs, NetResult};
-use super::state::{Engine, Loaded, NetState, Tag};
+use super::state::{Engine, Loaded, NetReports, NetState, Tag};
+use crate::model::ModelState;
 
 /// Attaches what has come back, and notes what is missing and why.
 pub(crate) fn collect_net<R: NetResult>(
     mut state: ResMut<NetState<R>>,
-    levels: Res<StageLevels>,
+    (levels, reports): (Res<StageLevels>, Res<NetReports>),
     mut commands: Commands,
 ) {
     let state = state.bypass_change_detection();
-    state.budget = levels.budget;
+    // What is there for nets is shared by those that run.
+    let running = reports.iter().filter(|report| report.status == ModelState::Ready).count().max(1);
+    state.budget = levels.budget.map(|budget| budget / running as u32);
     while let Some((frame, reason)) = state.link.next_skip() {
         commands.skip(frame, <R as Product>::NAME, reason);
+    }
+    for frame in state.cancelled.drain(..) {
+        commands.skip(frame, <R as Product>::NAME, SkipReason::Cancelled);
+    }
+    for retired in &state.retired {
+        retired.ring.collect(|tag, _| commands.skip(tag.frame, <R as Product>::NAME, SkipReason::Cancelled));
     }
     let Some(loaded) = state.loaded.clone() else { return };
     loaded.ring.collect(|tag, bytes| match (&loaded.engine, bytes) {
@@ -27,8 +36,8 @@ pub(crate) fn collect_net<R: NetResult>(
             }
         }
         (_, None) => {
-            state.link.want_crop();
-            commands.skip(tag.frame, <R as Product>::NAME, SkipReason::Failed);
+            loaded.engine.set_free(true);
+            commands.skip(tag.frame, <R as Product>::NAME, SkipReason::Cancelled);
         }
     });
 }

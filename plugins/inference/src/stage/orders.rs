@@ -13,14 +13,15 @@ use super::region::{NetRegion, image_from_input};
 use super::render::RenderNet;
 use super::state::NetState;
 
-/// Frames of one turn that a net may look at; those of further streams wait for the next.
-pub(crate) const MOST_FRAMES: usize = 16;
+/// Frames of one turn that a net may look at: those of as many streams. Those of further ones are thinned.
+pub(crate) const MOST_FRAMES: usize = 64;
 
 /// One frame that a net may look at.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Order {
     pub stream: Entity,
-    pub image_from_input: Affine2,
+    /// `None`: the app asks for a region that is none.
+    pub image_from_input: Option<Affine2>,
 }
 
 /// The orders of this turn.
@@ -53,7 +54,8 @@ pub(crate) fn order_frames<R: NetResult>(
         let frame = Vec2::new(job.format.width as f32, job.format.height as f32);
         let whole = || state.config.fit.region(frame, input);
         let region = regions.get(job.stream).map_or_else(|_| whole(), |chosen| chosen.region);
-        orders.push(Order { stream: job.stream, image_from_input: image_from_input(region, input) });
+        let image_from_input = region.is_valid().then(|| image_from_input(region, input));
+        orders.push(Order { stream: job.stream, image_from_input });
     }
 }
 

@@ -23,7 +23,7 @@ use super::slice::Slice;
 use super::state::{Link, NetReports, NetState};
 use super::warm::tend_net;
 use crate::choice::ExecutorChoice;
-use crate::gpu::Precision;
+use crate::precision::Precision;
 use crate::weights::ModelSource;
 
 /// What an app says of a net.
@@ -118,10 +118,10 @@ impl<R: NetResult> NetPlugin<R> {
         self
     }
 
-    /// Threads that it may use where it runs on the CPU. Default: half of them, 4 at most.
+    /// Threads that it may use where it runs on the CPU; no more than there are cores. Default: half the cores, 4 at most.
     #[must_use]
-    pub const fn threads(mut self, threads: NonZeroUsize) -> Self {
-        self.config.threads = threads;
+    pub fn threads(mut self, threads: NonZeroUsize) -> Self {
+        self.config.threads = threads.min(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
         self
     }
 

@@ -46,6 +46,14 @@ impl<R: Send + Sync + 'static> NetRegion<R> {
     }
 }
 
+impl Region {
+    /// Whether it is a region: finite numbers, and sizes above 0.
+    pub fn is_valid(&self) -> bool {
+        let numbers = [self.center_px.x, self.center_px.y, self.size_px.x, self.size_px.y, self.angle_rad];
+        numbers.into_iter().all(f32::is_finite) && self.size_px.min_element() > 0.0
+    }
+}
+
 /// From pixels of a net's input to those of the frame. The middle of the first pixel is `(0.5, 0.5)` in both.
 pub(crate) fn image_from_input(region: Region, input: Vec2) -> Affine2 {
     let scale = region.size_px / input;

@@ -27,8 +27,8 @@ pub(crate) struct RenderNet<R: NetResult> {
     slice: Option<Duration>,
     orders: ArrayVec<Order, MOST_FRAMES>,
     streams: Vec<StreamCrop>,
-    /// The inference that goes on: what it belongs to, and the step that is next.
-    going_on: Option<(ResultTicket<Tag>, usize)>,
+    /// The inference that goes on.
+    going_on: Option<GoingOn>,
     /// The stream that was served last: the next one is first.
     served: Option<Entity>,
     link: Arc<Link>,
@@ -37,6 +37,13 @@ pub(crate) struct RenderNet<R: NetResult> {
     span: &'static str,
     tally: &'static StageTally,
     net: PhantomData<fn() -> R>,
+}
+
+/// An inference under way: whose it is, and the step that is next.
+struct GoingOn {
+    stream: Entity,
+    ticket: ResultTicket<Tag>,
+    next: usize,
 }
 
 /// The crop of a stream's picture, bound.
@@ -102,10 +109,7 @@ impl<R: NetResult> RenderNet<R> {
         let made = StreamCrop { stream, version, bound };
         match place {
             Some(place) => self.streams[place] = made,
-            None => {
-                self.streams.retain(|one| streams.get(one.stream).is_some());
-                self.streams.push(made);
-            }
+            None => self.streams.push(made),
         }
         self.streams.iter().position(|one| one.stream == stream)
     }
@@ -151,24 +155,25 @@ impl<R: NetResult> RenderNet<R> {
     ) -> Result<(), SkipReason> {
         let order = self.orders.iter().find(|order| order.stream == job.stream).copied();
         // The net became ready between the two worlds: the next frame will have an order.
-        let order = order.ok_or(SkipReason::Warming)?;
+        let order = order.ok_or(SkipReason::Thinned)?;
+        let image_from_input = order.image_from_input.ok_or(SkipReason::Unfit)?;
         if !job.made().contains(self.picture) {
             return Err(SkipReason::OverBudget);
         }
-        if matches!(loaded.engine, Engine::Elsewhere { .. }) && !self.link.takes_crop() {
+        if !loaded.engine.is_free() {
             return Err(SkipReason::Thinned);
         }
         let place = self.crop(loaded, job.stream, streams, device.wgpu_device()).ok_or(SkipReason::Failed)?;
-        let tag = Tag { frame: job.frame, image_from_input: order.image_from_input };
-        let ticket = loaded.ring.claim(tag).ok_or(SkipReason::OverBudget)?;
-        let crop = Crop::new(order.image_from_input, loaded.input_px, &loaded.picture);
+        let crop = Crop::new(image_from_input, loaded.input_px, &loaded.picture);
         if !self.streams[place].bound.parameters.record(encoder, bytemuck::bytes_of(&crop)) {
-            // The ticket is given back unrecorded: the frame is skipped as lost.
-            return Ok(());
+            return Err(SkipReason::OverBudget);
         }
+        let tag = Tag { frame: job.frame, image_from_input };
+        let ticket = loaded.ring.claim(tag).ok_or(SkipReason::OverBudget)?;
+        loaded.engine.set_free(false);
         self.link.begins();
         self.served = Some(job.stream);
-        self.record(loaded, Some(place), (ticket, 0), encoder);
+        self.record(loaded, Some(place), GoingOn { stream: job.stream, ticket, next: 0 }, encoder);
         Ok(())
     }
 
@@ -177,7 +182,7 @@ impl<R: NetResult> RenderNet<R> {
         &mut self,
         loaded: &Arc<Loaded>,
         crop: Option<usize>,
-        (ticket, from): (ResultTicket<Tag>, usize),
+        GoingOn { stream, ticket, next }: GoingOn,
         encoder: &mut wgpu::CommandEncoder,
     ) {
         let descriptor = wgpu::ComputePassDescriptor { label: Some(self.span), timestamp_writes: None };
@@ -185,13 +190,13 @@ impl<R: NetResult> RenderNet<R> {
         if let Some(place) = crop {
             loaded.crop.record(&mut pass, &self.streams[place].bound);
         }
-        let end = end_of_slice(&loaded.costs, from, self.slice);
+        let end = end_of_slice(&loaded.costs, next, self.slice);
         if let Engine::Gpu(program) = &loaded.engine {
-            foreign(|| program.record(&mut pass, from..end));
+            foreign(|| program.record(&mut pass, next..end));
         }
         foreign(|| drop(pass));
         if end < loaded.costs.len() {
-            self.going_on = Some((ticket, end));
+            self.going_on = Some(GoingOn { stream, ticket, next: end });
             return;
         }
         foreign(|| ticket.record(encoder, loaded.engine.results()));
@@ -212,14 +217,17 @@ pub(crate) fn run_net<R: NetResult>(
         let net = &mut *net;
         // Frames never wait for a net.
         ready.set(net.makes, Readiness::Ready);
-        if !jobs.jobs.iter().any(|job| net.wants(job)) {
+        // A stream that is gone takes its textures along; one that wants it no more, its inference.
+        net.streams.retain(|one| streams.get(one.stream).is_some());
+        net.going_on.take_if(|going_on| !jobs.is_wanted(going_on.stream, net.makes));
+        if net.going_on.is_none() && !jobs.jobs.iter().any(|job| net.wants(job)) {
             return;
         }
         let Some(loaded) = net.loaded.clone() else {
             net.skip_all(&jobs, net.link.missing());
             return;
         };
-        let Some(encoder) = encoder.get() else { return };
+        let encoder = encoder.open(&device);
         let spans = recorder.as_deref();
         let span = foreign(|| spans.time_span(encoder, net.span));
         match net.going_on.take() {

@@ -16,7 +16,7 @@ use super::outputs::{NetResult, OutputPlace};
 use super::plugin::NetConfig;
 use super::warm::WarmUp;
 use crate::choice::Choice;
-use crate::gpu::{GpuProgram, Slot};
+use crate::gpu::{GpuExecutor, Slot};
 use crate::model::ModelState;
 use crate::net::PictureInput;
 
@@ -46,6 +46,8 @@ pub struct NetReport {
 #[derive(Resource, Debug, Default)]
 pub struct NetReports {
     reports: Vec<NetReport>,
+    /// Names of those that are to be made anew.
+    due: Vec<&'static str>,
 }
 
 impl NetReports {
@@ -57,6 +59,19 @@ impl NetReports {
     /// The net whose product has this name.
     pub fn get(&self, name: &str) -> Option<&NetReport> {
         self.reports.iter().find(|report| report.name == name)
+    }
+
+    /// Has a net made anew from its file: one that failed, or whose file was replaced. False when there is none of this
+    /// name.
+    pub fn reload(&mut self, name: &str) -> bool {
+        let found = self.get(name).map(|report| report.name);
+        self.due.extend(found);
+        found.is_some()
+    }
+
+    pub(crate) fn takes_reload(&mut self, name: &str) -> bool {
+        let place = self.due.iter().position(|due| *due == name);
+        place.map(|place| self.due.swap_remove(place)).is_some()
     }
 
     pub(crate) fn entry(&mut self, name: &'static str) -> &mut NetReport {
@@ -100,11 +115,13 @@ pub(crate) struct Loaded {
 /// What runs it.
 pub(crate) enum Engine {
     /// The GPU, where the picture is.
-    Gpu(Box<GpuProgram>),
+    Gpu(Box<GpuExecutor>),
     /// Something else: the crop goes there.
     Elsewhere {
         /// Where the crop is written.
         crop: wgpu::Buffer,
+        /// Whether who runs it is free for a crop.
+        is_free: AtomicBool,
     },
 }
 
@@ -113,7 +130,7 @@ impl Engine {
     pub fn input(&self) -> (&wgpu::Buffer, u64, u64) {
         match self {
             Self::Gpu(program) => piece(program.input(0)),
-            Self::Elsewhere { crop } => (crop, 0, crop.size()),
+            Self::Elsewhere { crop, .. } => (crop, 0, crop.size()),
         }
     }
 
@@ -121,12 +138,29 @@ impl Engine {
     pub fn results(&self) -> impl Iterator<Item = (&wgpu::Buffer, u64, u64)> {
         let (program, crop) = match self {
             Self::Gpu(program) => (Some(program), None),
-            Self::Elsewhere { crop } => (None, Some((crop, 0, crop.size()))),
+            Self::Elsewhere { crop, .. } => (None, Some((crop, 0, crop.size()))),
         };
         program
             .into_iter()
             .flat_map(|program| (0..program.slots().1).map(|index| piece(program.output(index))))
             .chain(crop)
+    }
+}
+
+impl Engine {
+    /// Whether it takes another frame now.
+    pub fn is_free(&self) -> bool {
+        match self {
+            Self::Gpu(_) => true,
+            Self::Elsewhere { is_free, .. } => is_free.load(Ordering::Acquire),
+        }
+    }
+
+    /// Says whether it takes another frame. On the GPU frames follow one another by themselves.
+    pub fn set_free(&self, free: bool) {
+        if let Self::Elsewhere { is_free, .. } = self {
+            is_free.store(free, Ordering::Release);
+        }
     }
 }
 
@@ -138,8 +172,6 @@ fn piece((buffer, slot): (&wgpu::Buffer, Slot)) -> (&wgpu::Buffer, u64, u64) {
 #[derive(Debug)]
 pub(crate) struct Link {
     skips: ArrayQueue<(FrameId, SkipReason)>,
-    /// Whether who runs it elsewhere is free for a crop.
-    wants_crop: AtomicBool,
     /// Why results are missing while nothing is loaded.
     missing: AtomicU8,
     begun: AtomicU64,
@@ -151,7 +183,6 @@ impl Default for Link {
     fn default() -> Self {
         Self {
             skips: ArrayQueue::new(SKIPS),
-            wants_crop: AtomicBool::new(true),
             missing: AtomicU8::new(SkipReason::Warming as u8),
             begun: AtomicU64::new(0),
             progress: AtomicU32::new(0),
@@ -169,16 +200,6 @@ impl Link {
     /// The next note.
     pub fn next_skip(&self) -> Option<(FrameId, SkipReason)> {
         self.skips.pop()
-    }
-
-    /// Takes the permission to crop one frame, if there is one.
-    pub fn takes_crop(&self) -> bool {
-        self.wants_crop.swap(false, Ordering::AcqRel)
-    }
-
-    /// Permits one crop.
-    pub fn want_crop(&self) {
-        self.wants_crop.store(true, Ordering::Release);
     }
 
     /// Why results are missing while nothing is loaded.
@@ -216,9 +237,15 @@ pub(crate) struct NetState<R: NetResult> {
     pub loaded: Option<Arc<Loaded>>,
     pub warm_up: Option<WarmUp>,
     pub elsewhere: Option<super::elsewhere::Elsewhere>,
+    /// What was given up while results were on their way.
+    pub retired: Vec<Arc<Loaded>>,
+    /// Executors that were given up, to be freed on a worker thread.
+    pub benches: Vec<super::elsewhere::Elsewhere>,
+    /// Inferences that were under way elsewhere when it was given up.
+    pub cancelled: Vec<FrameId>,
     pub unwanted_since: Option<Instant>,
     pub link: Arc<Link>,
-    /// GPU time that all stages may take in a turn.
+    /// Its part of the GPU time that all stages may take in a turn.
     pub budget: Option<Duration>,
     net: PhantomData<fn() -> R>,
 }
@@ -231,6 +258,9 @@ impl<R: NetResult> NetState<R> {
             loaded: None,
             warm_up: None,
             elsewhere: None,
+            retired: Vec::new(),
+            benches: Vec::new(),
+            cancelled: Vec::new(),
             unwanted_since: None,
             link,
             budget: None,

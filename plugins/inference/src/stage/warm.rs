@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use bevy::ecs::prelude::*;
-use bevy::log::{error, info, warn};
+use bevy::log::{error, info};
 use bevy::render::renderer::{RenderAdapter, RenderDevice, RenderQueue};
 use bevy::tasks::futures::check_ready;
 use freshet_base::{Bytes, Product, SkipReason};
 use freshet_frame::{Demand, GpuBytes, Pipeline, ResultRing};
-use freshet_ledger::{AdapterSummary, DOWN_METADATA, DOWN_MODEL_INPUT};
-use freshet_priority::{Task, TaskContext, TaskFailure, Tasks};
+use freshet_ledger::{AdapterSummary, DOWN_MODEL_INPUT, DOWN_NET_OUTPUTS};
+use freshet_priority::{Task, TaskContext, TaskControl, TaskError, TaskFailure, Tasks};
 
 use super::crop::{CropInto, CropKernel};
 use super::elsewhere::Elsewhere;
@@ -21,20 +22,27 @@ use super::state::{Engine, Link, Loaded, NetReports, NetState};
 use crate::choice::{self, Choice, ExecutorKind};
 use crate::cpu::{CandleExecutor, CandleOptions};
 use crate::error::InferenceError;
-use crate::gpu::{Clock, GpuOptions, GpuPlan, GpuProgram, GpuTraits};
+use crate::gpu::{Clock, GpuExecutor, GpuOptions, GpuPlan, GpuTraits, checked};
 use crate::model::ModelState;
 use crate::net::{PictureInput, Plan};
+use crate::open::require_finite;
 use crate::weights::Weights;
 
 /// Results that may be on their way at once.
 const RESULTS: usize = 4;
 
-/// Bytes that come back of one inference at most, unless the adapter's limits are lower: what is larger is a picture,
+/// Bytes that come back of one inference at most: what is larger is a picture,
 /// and stays on the GPU.
 const MOST_RESULT_BYTES: u64 = 4 << 20;
 
+/// Bytes of an input at most: 2048 x 2048 in three channels are 48 MiB.
+const MOST_INPUT_BYTES: u64 = 64 << 20;
+
 /// The task that makes a net ready.
-pub(crate) struct WarmUp(Task<Result<Result<Warm, InferenceError>, TaskFailure>>);
+pub(crate) struct WarmUp {
+    task: Task<Result<Result<Warm, InferenceError>, TaskFailure>>,
+    control: TaskControl,
+}
 
 /// What it leaves.
 struct Warm {
@@ -62,8 +70,10 @@ pub(crate) fn tend_net<R: NetResult>(
     let state = state.bypass_change_detection();
     let product = pipeline.find::<R>();
     let is_wanted = streams.iter().any(|demand| pipeline.closure(demand.wanted()).intersects(product));
-    if device.as_ref().is_some_and(|device| device.is_changed()) {
-        // A new device knows nothing of the old one's buffers.
+    state.let_go(&tasks);
+    let is_reload_due = reports.takes_reload(<R as Product>::NAME);
+    // A new device knows nothing of the old one's buffers.
+    if is_reload_due || device.as_ref().is_some_and(|device| device.is_changed()) {
         state.forget();
     }
     match &mut state.status {
@@ -80,18 +90,20 @@ pub(crate) fn tend_net<R: NetResult>(
                 traits: GpuTraits::of(&adapter, device.wgpu_device()),
             };
             let (config, link) = (state.config.clone(), Arc::clone(&state.link));
-            let task = tasks.spawn(<R as Product>::NAME, move |context| async move {
+            let task = tasks.spawn_controlled(<R as Product>::NAME, move |context| async move {
                 // Whoever opens files and compiles shaders cannot await; it asks whether it should stop instead.
                 let warm = warm(&config, &gpu, &link, &context);
                 context.checkpoint().await?;
                 Ok(warm)
             });
             match task {
-                Ok(task) => {
-                    state.warm_up = Some(WarmUp(task));
+                Ok((task, control)) => {
+                    state.warm_up = Some(WarmUp { task, control });
                     state.status = ModelState::Warming { progress: 0.0 };
                 }
-                Err(refused) => warn!("net `{}` cannot be made ready yet: {refused}", <R as Product>::NAME),
+                // Its queue is full: it is tried again in the next turn.
+                Err(TaskError::Refused { .. }) => {}
+                Err(refused) => state.fail::<R>(refused.to_string()),
             }
         }
         ModelState::Warming { progress } => {
@@ -113,14 +125,40 @@ pub(crate) fn tend_net<R: NetResult>(
 }
 
 impl<R: NetResult> NetState<R> {
-    /// Gives everything up; it is made anew when it is wanted.
+    /// Gives everything up; it is made anew when it is wanted. Results that are on their way are waited for elsewhere, and
+    /// counted as cancelled.
     fn forget(&mut self) {
-        (self.loaded, self.elsewhere, self.warm_up) = (None, None, None);
+        self.retired.extend(self.loaded.take());
+        if let Some(elsewhere) = self.elsewhere.take() {
+            self.cancelled.extend(elsewhere.unanswered());
+            elsewhere.cancel();
+            self.benches.push(elsewhere);
+        }
+        if let Some(warm_up) = self.warm_up.take() {
+            warm_up.control.cancel();
+        }
         self.unwanted_since = None;
         self.status = ModelState::Cold;
         self.link.set_missing(SkipReason::Warming);
         self.link.set_progress(0.0);
-        self.link.want_crop();
+    }
+
+    /// Frees what was given up, once no result of it is on its way, and on a worker thread: it may be large, and has
+    /// threads that end.
+    fn let_go(&mut self, tasks: &Tasks) {
+        let settled = self.retired.iter().position(|loaded| loaded.ring.in_flight() == 0);
+        let (loaded, bench) = (settled.map(|place| self.retired.swap_remove(place)), self.benches.pop());
+        if loaded.is_none() && bench.is_none() {
+            return;
+        }
+        let freed = tasks.spawn(<R as Product>::NAME, move |_| async move {
+            drop((loaded, bench));
+            Ok(())
+        });
+        // Refused, it was freed right here.
+        if let Ok(freed) = freed {
+            freed.detach();
+        }
     }
 
     fn fail<P: Product>(&mut self, why: String) {
@@ -130,7 +168,7 @@ impl<R: NetResult> NetState<R> {
     }
 
     fn follow_warm_up(&mut self) {
-        let Some(ended) = self.warm_up.as_mut().and_then(|warm_up| check_ready(&mut warm_up.0)) else { return };
+        let Some(ended) = self.warm_up.as_mut().and_then(|warm_up| check_ready(&mut warm_up.task)) else { return };
         self.warm_up = None;
         match ended {
             Ok(Ok(Warm { loaded, elsewhere })) => {
@@ -176,6 +214,7 @@ struct Opened {
 
 fn warm(config: &NetConfig, gpu: &Gpu, link: &Link, context: &TaskContext) -> Result<Warm, InferenceError> {
     let opened = open(config)?;
+    require_finite(&opened.weights, &opened.plan, || drop(context.should_stop()))?;
     let software = gpu.adapter.kind == "cpu";
     let program =
         choice::is_gpu_worth_trying(config.executor, software).then(|| on_gpu(config, &opened, gpu, link, context));
@@ -193,7 +232,7 @@ fn warm(config: &NetConfig, gpu: &Gpu, link: &Link, context: &TaskContext) -> Re
         .map_err(|why| InferenceError::NoExecutor { file: opened.weights.file().to_owned(), why })?;
     let program = program.and_then(Result::ok);
     let executor = candle.and_then(Result::ok).map(|(executor, _)| executor);
-    Ok(finish(opened, gpu, choice, program, executor))
+    finish(opened, gpu, choice, program, executor)
 }
 
 /// Opens the file and plans the net. Reads no tensor.
@@ -215,6 +254,11 @@ fn open(config: &NetConfig) -> Result<Opened, InferenceError> {
     if bytes > MOST_RESULT_BYTES {
         return Err(InferenceError::LargeResult { file: file(), bytes: Bytes(bytes), most: Bytes(MOST_RESULT_BYTES) });
     }
+    let input_bytes = input.shape.elements() as u64 * 4;
+    if input_bytes > MOST_INPUT_BYTES {
+        let (bytes, most) = (Bytes(input_bytes), Bytes(MOST_INPUT_BYTES));
+        return Err(InferenceError::LargeInput { file: file(), bytes, most });
+    }
     Ok(Opened { plan: Plan::new(&net), weights, picture, input_px, outputs })
 }
 
@@ -224,7 +268,7 @@ fn on_gpu(
     gpu: &Gpu,
     link: &Link,
     context: &TaskContext,
-) -> Result<(GpuProgram, Vec<Duration>), InferenceError> {
+) -> Result<(GpuExecutor, Vec<Duration>), InferenceError> {
     let failed = |source| InferenceError::Gpu { file: opened.weights.file().to_owned(), source };
     let options = GpuOptions { precision: config.precision, ..GpuOptions::default() };
     let plan = GpuPlan::new(&opened.plan, &opened.weights, &gpu.traits, &options).map_err(failed)?;
@@ -234,7 +278,7 @@ fn on_gpu(
         link.set_progress(progress * 0.7);
         alive();
     };
-    let program = GpuProgram::build(&gpu.device, &gpu.queue, plan, &opened.weights, &mut follow).map_err(failed)?;
+    let program = GpuExecutor::build(&gpu.device, &gpu.queue, plan, &opened.weights, &mut follow).map_err(failed)?;
     let costs = program.measure((&gpu.device, &gpu.queue, Clock::of(gpu.traits.kind)), &mut alive).map_err(failed)?;
     opened.weights.check_unchanged()?;
     Ok((program, costs))
@@ -274,45 +318,50 @@ fn finish(
     opened: Opened,
     gpu: &Gpu,
     choice: Choice,
-    program: Option<(GpuProgram, Vec<Duration>)>,
+    program: Option<(GpuExecutor, Vec<Duration>)>,
     executor: Option<CandleExecutor>,
-) -> Warm {
-    let Opened { picture, input_px, outputs, .. } = opened;
+) -> Result<Warm, InferenceError> {
+    let Opened { weights, picture, input_px, outputs, .. } = opened;
+    let file = weights.file().to_owned();
     let pixels = input_px[0] as usize * input_px[1] as usize;
     let values: usize = outputs.iter().map(|output| output.shape.elements()).sum();
-    let (engine, costs, elsewhere) = match (choice.executor, program, executor) {
-        (ExecutorKind::Gpu, Some((program, costs)), _) => (Engine::Gpu(Box::new(program)), costs, None),
-        (_, _, executor) => {
-            let crop = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("freshet:model_input"),
-                size: pixels as u64 * 4,
-                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
-                mapped_at_creation: false,
-            });
-            let elsewhere = executor.map(|executor| Elsewhere::new(executor, picture, pixels));
-            (Engine::Elsewhere { crop }, Vec::new(), elsewhere)
-        }
+    let make = || {
+        let (engine, costs, elsewhere) = match (choice.executor, program, executor) {
+            (ExecutorKind::Gpu, Some((program, costs)), _) => (Engine::Gpu(Box::new(program)), costs, None),
+            (_, _, executor) => {
+                let crop = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some("freshet:model_input"),
+                    size: pixels as u64 * 4,
+                    usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
+                    mapped_at_creation: false,
+                });
+                let elsewhere = executor.map(|executor| Elsewhere::new(executor, weights, picture, pixels));
+                (Engine::Elsewhere { crop, is_free: AtomicBool::new(true) }, Vec::new(), elsewhere)
+            }
+        };
+        let (into, account, bytes) = match &engine {
+            Engine::Gpu(_) => (CropInto::Values, &DOWN_NET_OUTPUTS, values as u64 * 4),
+            Engine::Elsewhere { .. } => (CropInto::Bytes, &DOWN_MODEL_INPUT, pixels as u64 * 4),
+        };
+        let memory = match &engine {
+            Engine::Gpu(program) => program.memory().total(),
+            Engine::Elsewhere { crop, .. } => crop.size(),
+        };
+        let loaded = Loaded {
+            input_px,
+            picture,
+            outputs,
+            crop: CropKernel::new(&gpu.device, into, input_px),
+            ring: Arc::new(ResultRing::new(&gpu.device, RESULTS, bytes, account)),
+            engine,
+            costs,
+            choice,
+            _memory: GpuBytes::hold(Bytes(memory)),
+        };
+        Warm { loaded, elsewhere }
     };
-    let (into, account, bytes) = match &engine {
-        Engine::Gpu(_) => (CropInto::Values, &DOWN_METADATA, values as u64 * 4),
-        Engine::Elsewhere { .. } => (CropInto::Bytes, &DOWN_MODEL_INPUT, pixels as u64 * 4),
-    };
-    let memory = match &engine {
-        Engine::Gpu(program) => program.memory().total(),
-        Engine::Elsewhere { crop } => crop.size(),
-    };
-    let loaded = Loaded {
-        input_px,
-        picture,
-        outputs,
-        crop: CropKernel::new(&gpu.device, into, input_px),
-        ring: Arc::new(ResultRing::new(&gpu.device, RESULTS, bytes, account)),
-        engine,
-        costs,
-        choice,
-        _memory: GpuBytes::hold(Bytes(memory)),
-    };
-    Warm { loaded, elsewhere }
+    let made = checked(&gpu.device, "memory for a net's input and results", make);
+    made.map_err(|source| InferenceError::Gpu { file, source })
 }
 
 /// The folder that bundled weights lie below: where Bevy looks for assets.

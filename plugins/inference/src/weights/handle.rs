@@ -229,11 +229,6 @@ impl Weights {
         }
     }
 
-    /// Whether these bytes of the file are in memory, as far as is known.
-    pub(super) fn is_cached(&self, place: Range<usize>) -> bool {
-        self.mapped().is_none_or(|file| file.is_cached(place))
-    }
-
     /// Takes the pages of these bytes out of the address space.
     pub(super) fn forget(&self, place: Range<usize>) {
         if let Some(file) = self.mapped() {

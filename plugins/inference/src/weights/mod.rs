@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!             open: header only              first read: pages come              as it lies
-//! file ─────► Weights ──────────────► TensorView ──────────────────────► kernels on the CPU
-//!                │ guard, stamp                └── slice by slice ─► mapped staging ring ─► GPU
+//! file ─────► Weights ──────────────► TensorView ─┬────────────────────► kernels on the CPU
+//!                │ guard, stamp                    └── piece by piece ─► mapped staging ring ─► GPU
 //!                └── the file changed? an error at the end of the scope, never a crash
 //! ```
 
@@ -19,7 +19,6 @@ mod source;
 mod stamp;
 #[cfg(test)]
 mod tests;
-mod upload;
 mod view;
 
 pub use safetensors::Dtype;
@@ -31,8 +30,4 @@ pub use self::pages::{Advice, Residency};
 pub use self::require::Requirement;
 pub use self::source::{ModelSource, WeightBytes};
 pub use self::stamp::Standing;
-pub use self::upload::{
-    Element, Layout, Repack, Target, UploadCounts, UploadError, UploadItem, UploadProgress, UploadSettings,
-    UploadState, WeightUpload,
-};
 pub use self::view::{Floats, TensorView};

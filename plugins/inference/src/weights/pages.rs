@@ -99,15 +99,6 @@ impl MappedFile {
         drop(place);
     }
 
-    /// Whether the system holds all these bytes in memory, so that reading them does not wait for the disk. `true`
-    /// where it does not tell. Linux tells those who may write to the file, and says yes to all others.
-    pub(super) fn is_cached(&self, place: Range<usize>) -> bool {
-        #[cfg(target_os = "linux")]
-        return linux::is_cached(self.bytes(), place);
-        #[cfg(not(target_os = "linux"))]
-        return place.start <= place.end;
-    }
-
     #[cfg(target_os = "linux")]
     fn residency(&self, place: Range<usize>) -> Option<Residency> {
         linux::residency(self.bytes(), place)
@@ -152,14 +143,6 @@ mod linux {
         // SAFETY: both callers pass pages of a map that they borrow. There is a byte for each.
         let answer = unsafe { libc::mincore((start * page) as *mut libc::c_void, count * page, states.as_mut_ptr()) };
         (answer == 0).then(|| states[..count].iter().filter(|&&state| state & 1 == 1).count())
-    }
-
-    pub(super) fn is_cached(bytes: &[u8], place: Range<usize>) -> bool {
-        let Some((pages, page)) = pages(bytes, &place) else { return true };
-        pages.clone().step_by(BLOCK).all(|start| {
-            let count = BLOCK.min(pages.end - start);
-            cached(start, count, page).is_none_or(|found| found == count)
-        })
     }
 
     pub(super) fn residency(bytes: &[u8], place: Range<usize>) -> Option<Residency> {

@@ -33,6 +33,11 @@ pub enum ModelSource {
 }
 
 impl ModelSource {
+    /// A file.
+    pub fn path(path: impl Into<PathBuf>) -> Self {
+        Self::Path(path.into())
+    }
+
     /// A file below the folder of assets.
     pub fn bundled(name: impl Into<Cow<'static, str>>) -> Self {
         Self::Bundled(name.into())

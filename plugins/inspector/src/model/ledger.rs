@@ -51,6 +51,7 @@ fn crossings(report: &Report) -> Vec<LedgerRow> {
         bytes("up: pictures", ledger.bytes_up),
         bytes("up: padding", ledger.bytes_up_padding),
         bytes("down: metadata", ledger.bytes_down.metadata),
+        bytes("down: net outputs", ledger.bytes_down.net_outputs),
         bytes("down: model input", ledger.bytes_down.model_input),
         bytes("down: export", ledger.bytes_down.export),
         bytes("CPU copies", ledger.cpu_copies_bytes),

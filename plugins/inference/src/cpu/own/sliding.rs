@@ -78,9 +78,9 @@ impl Sliding {
                 (Window::Mean(weights), _) => Some((weights.as_slice(), 0)),
                 _ => None,
             };
+            let rows = if self.multiplier == 1 { rows.clone() } else { rows.start + copy..rows.start + copy + 1 };
             let from = (&*planes, self.plane());
             instructions.slide(from, &self.offsets, weights, (&mut *sums, self.sums()), [inputs, flat]);
-            let rows = if self.multiplier == 1 { rows.clone() } else { rows.start + copy..rows.start + copy + 1 };
             let places = Flat { places: [0, flat], pitch: self.padded.pitch(), width: self.width };
             let mut tile = tile.some(rows.clone());
             instructions.finish(&mut tile, (sums, self.sums()), places, add, (&self.affine, rows.start % channels));

@@ -97,7 +97,7 @@ pub(super) fn run(
 ) -> Result<Vec<Vec<f32>>, GpuError> {
     let Gpu { device, queue, traits } = gpu();
     let plan = GpuPlan::new(plan, weights, traits, options)?;
-    let program = GpuProgram::build(device, queue, plan, weights, &mut |_| {})?;
+    let program = GpuExecutor::build(device, queue, plan, weights, &mut |_| {})?;
     let encoder = || device.create_command_encoder(&Default::default());
     let mut copies = encoder();
     for (index, values) in inputs.iter().enumerate() {
@@ -124,7 +124,7 @@ pub(super) fn run(
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests wait")]
-fn read(program: &GpuProgram, index: usize) -> Vec<f32> {
+fn read(program: &GpuExecutor, index: usize) -> Vec<f32> {
     let Gpu { device, queue, .. } = gpu();
     let (buffer, slot) = program.output(index);
     let target = device.create_buffer(&wgpu::BufferDescriptor {

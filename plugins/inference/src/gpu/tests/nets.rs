@@ -5,6 +5,7 @@ use safetensors::SafeTensors;
 use super::super::*;
 use super::device::{difference, gpu, run};
 use crate::net::{Net, NetDescription, Plan};
+use crate::precision::Precision;
 
 /// Runs a net of the given folder: the greatest relative difference of its outputs.
 fn try_net(path: &std::path::Path, options: &GpuOptions) -> f32 {

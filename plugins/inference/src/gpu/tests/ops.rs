@@ -7,6 +7,7 @@ use super::super::*;
 use super::device::{Weights, describe, difference, gpu, net, numbers, run};
 use super::reference;
 use crate::net::Plan;
+use crate::precision::Precision;
 
 /// A net to try: its text and weights; inputs are made up.
 struct Case {

@@ -3,6 +3,7 @@
 use super::super::*;
 use super::device::{Weights, describe, net, numbers};
 use crate::net::Plan;
+use crate::precision::Precision;
 use places::Space;
 
 /// What a device with everything offers.

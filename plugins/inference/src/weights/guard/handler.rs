@@ -61,11 +61,38 @@ extern "C" fn on_bus_error(signal: c_int, info: *mut siginfo_t, context: *mut c_
     if code > 0 {
         // SAFETY: a signal that the system raised for a read carries the address of that read.
         let address = unsafe { (*info).si_addr() } as usize;
-        if patch(address) {
+        // What was interrupted may be about to look at its own error.
+        // SAFETY: the place of this thread's `errno`, which a handler may read and write.
+        let errno = unsafe { errno_location() };
+        // SAFETY: as above.
+        let kept = unsafe { *errno };
+        let is_patched = patch(address);
+        // SAFETY: as above.
+        unsafe { *errno = kept };
+        if is_patched {
             return;
         }
     }
     forward(signal, info, context, code > 0);
+}
+
+/// Where this thread's `errno` lies.
+unsafe fn errno_location() -> *mut c_int {
+    #[cfg(any(target_os = "linux", target_os = "emscripten"))]
+    // SAFETY: it has no condition.
+    unsafe {
+        libc::__errno_location()
+    }
+    #[cfg(any(target_os = "macos", target_os = "ios", target_os = "freebsd"))]
+    // SAFETY: it has no condition.
+    unsafe {
+        libc::__error()
+    }
+    #[cfg(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"))]
+    // SAFETY: it has no condition.
+    unsafe {
+        libc::__errno()
+    }
 }
 
 /// Puts zeros from this address' page to the end of the guarded map that holds it.

@@ -60,6 +60,8 @@ impl Entry {
 /// Puts a range into the table. `None` when the table is full.
 pub(super) fn claim(start: usize, bytes: usize) -> Option<&'static Entry> {
     let entry = TABLE.iter().find(|entry| !entry.claimed.swap(true, Ordering::AcqRel))?;
+    // A reader that sees the new range must see that the generation was even before it.
+    fence(Ordering::Release);
     entry.start.store(start, Ordering::Relaxed);
     entry.bytes.store(bytes, Ordering::Relaxed);
     entry.torn.store(false, Ordering::Relaxed);

@@ -1,0 +1,5 @@
+//! Nets from their text to their plans.
+
+mod descriptions;
+mod plans;
+mod shapes;
