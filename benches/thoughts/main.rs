@@ -1,7 +1,7 @@
 //! A slow model beside 60 Hz media: what the media feel of it, and where its answers land.
 //!
 //! ```text
-//! cargo bench --workspace --all-features --bench thoughts -- [--frames N] [--alone N] [--model-ms N] [--level NAME]
+//! cargo bench --workspace --bench thoughts -- [--frames N] [--alone N] [--model-ms N] [--level NAME]
 //! ```
 //!
 //! The app lets one frame in each turn, 60 turns a second: 640x480, its number in its pixels, read back by the GPU. In one run, in

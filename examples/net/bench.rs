@@ -179,13 +179,13 @@ impl Bench {
             "candle",
         );
         let mut line = |name: &str, shape: &str, gpu: f64, candle: f64| {
-            text += &format!("{:<44} {shape:>20} {gpu:>10.4} {candle:>10.4}\\n", shortened(name, 44));
+            text += &format!("{:<44} {shape:>20} {gpu:>10.4} {candle:>10.4}\n", shortened(name, 44));
         };
         for (step, times) in self.plan.steps.iter().zip(&self.times) {
             line(&step.name, &self.plan.shape(step.output).to_string(), millis(times[0]), millis(times[1]));
         }
         line("all", "", gpu, candle);
-        text += &format!("\n{:<44} {:>20} {:>12} {:>12}\\n", "output", "extents", "largest", "apart");
+        text += &format!("\n{:<44} {:>20} {:>12} {:>12}\n", "output", "extents", "largest", "apart");
         for (index, one) in self.agreement.iter().enumerate() {
             let (name, shape) = (shortened(&one.name, 44), one.shape.to_string());
             text += &format!("{name:<44} {shape:>20} {:>12.4} {:>12.2e}", one.largest, one.error);
