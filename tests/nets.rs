@@ -128,14 +128,15 @@ fn on_the_gpu_every_result_lands_on_its_frame_and_only_the_output_comes_back() {
         checked += check_frames(app.app.world_mut());
         std::thread::sleep(Duration::from_millis(2));
     }
+    let path = Snapshot::now().since(&before.0);
     // All that is on its way arrives.
     app.app.world_mut().entity_mut(stream).remove::<Wants<Seen>>();
     app.turn(12);
     let books = Snapshot::now().since(&before.0);
     let inferences = begun(&app) - before.1;
     assert!(checked > 100 && inferences > 20, "{checked} {inferences}");
-    assert_eq!(books.account(&ledger::HOT_ALLOCATIONS), 0);
-    assert_eq!(books.account(&ledger::WAITS), 0);
+    assert_eq!(path.account(&ledger::HOT_ALLOCATIONS), 0);
+    assert_eq!(path.account(&ledger::WAITS), 0);
     assert_eq!(books.account(&ledger::DOWN_PIXELS) + books.account(&ledger::DOWN_MODEL_INPUT), 0);
     // What was on its way when counting began had been begun before.
     let output = (SIDE * SIDE * 4) as u64;

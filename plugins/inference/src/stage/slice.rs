@@ -30,13 +30,13 @@ impl Slice {
 /// least one. `costs` are those of all steps.
 pub(crate) fn end_of_slice(costs: &[Duration], from: usize, slice: Option<Duration>) -> usize {
     let Some(slice) = slice else { return costs.len() };
-    let mut left = slice;
+    let mut taken = Duration::ZERO;
     let mut end = from;
     while let Some(&cost) = costs.get(end) {
-        if cost > left && end > from {
+        if end > from && taken + cost > slice {
             break;
         }
-        left = left.saturating_sub(cost);
+        taken += cost;
         end += 1;
     }
     end

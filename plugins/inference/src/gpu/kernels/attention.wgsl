@@ -1,4 +1,4 @@
-// Scaled dot-product attention with sums kept on the way (Milakov and Gimelshein 2018), so that rows of any length fit.
+// Piece: Scaled dot-product attention with sums kept on the way (Milakov and Gimelshein 2018), so that rows of any length fit.
 // A workgroup makes QUERIES rows of one head: scores of THREADS keys at a time, one for each invocation, then the
 // weighted sum of values, one dimension for each.
 var<workgroup> query: array<f32, QUERIES * DEPTH>;

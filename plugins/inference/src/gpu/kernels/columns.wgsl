@@ -1,4 +1,4 @@
-// Columns of a product whose B is a picture seen through a window, or a value with strides.
+// Piece: Columns of a product whose B is a picture seen through a window, or a value with strides.
 // Where a column lies: the place of its first channel, and its row and column in the picture.
 struct Column { base: u32, y: i32, x: i32, valid: bool }
 

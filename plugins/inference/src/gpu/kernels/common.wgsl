@@ -1,4 +1,4 @@
-// What all kernels have in common: where values lie, and what is done to a number before it is written.
+// Piece: What all kernels have in common: where values lie, and what is done to a number before it is written.
 // Before it stand: `alias T` (how values are stored: f32, or f16 where that is chosen) and the constants of the step.
 // What is no number stays so. Comparisons alone do not do that: drivers make `max` of them, which drops it; bits do.
 struct Places { a: u32, b: u32, add: u32, out: u32, weight: u32, shift: u32, slope: u32, scratch: u32 }

@@ -1,4 +1,4 @@
-// The product of gemm.wgsl by matrix units: a subgroup of 32 makes TM x TN elements (up to 32x32) out of 16x16 matrices.
+// Piece: The product of gemm.wgsl by matrix units: a subgroup of 32 makes TM x TN elements (up to 32x32) out of 16x16 matrices.
 // K_GROUPS subgroups share the same elements, each with its part of every slice, so that few elements still keep many
 // invocations busy; their sums are added through workgroup memory.
 // In: A packed as [row tile][k slice][BM][BK] among the weights; B by a window or strides. Sums are of f32.

@@ -1,4 +1,4 @@
-// A convolution of each channel by itself: an invocation makes one element. Weights [O, KH * KW]; O = C * MULTIPLIER.
+// Piece: A convolution of each channel by itself: an invocation makes one element. Weights [O, KH * KW]; O = C * MULTIPLIER.
 @group(0) @binding(3) var<storage, read> weights: array<T>;
 
 @compute @workgroup_size(THREADS)

@@ -1,4 +1,4 @@
-// Rows of a table [V, D] by numbers; one outside takes the nearest row.
+// Piece: Rows of a table [V, D] by numbers; one outside takes the nearest row.
 @group(0) @binding(3) var<storage, read> weights: array<T>;
 
 @compute @workgroup_size(THREADS)

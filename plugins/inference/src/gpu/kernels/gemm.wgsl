@@ -1,4 +1,4 @@
-// A product of matrices, of which convolutions and linear layers are cases: rows are channels of the result, columns its
+// Piece: A product of matrices, of which convolutions and linear layers are cases: rows are channels of the result, columns its
 // pixels (or rows of x), k runs over taps and channels. A workgroup makes BM x BN elements, an invocation TM x TN of
 // them in registers; slices of BK are staged in workgroup memory, the next one on its way while one is worked on.
 // In: A packed as [group][row tile][k][BM] among the weights, or a value [M, K]; B by its strides or by a window.

@@ -1,4 +1,4 @@
-// In: x, rows of K; weights [M, K] as they are. Out: [rows, M]. LANES invocations share a row of the weights.
+// Piece: In: x, rows of K; weights [M, K] as they are. Out: [rows, M]. LANES invocations share a row of the weights.
 @group(0) @binding(3) var<storage, read> weights: array<vec4<T>>;
 
 var<workgroup> sums: array<f32, THREADS>;

@@ -1,4 +1,4 @@
-// Element by element: copies along strides (transpose, slice, pad, concat, shuffles), two operands broadcast, batch norm.
+// Piece: Element by element: copies along strides (transpose, slice, pad, concat, shuffles), two operands broadcast, batch norm.
 // A result's index is taken apart into six coordinates; MODE says what is done at them.
 struct Point { c0: u32, c1: u32, c2: u32, c3: u32, c4: u32, c5: u32 }
 

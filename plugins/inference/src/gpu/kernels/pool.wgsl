@@ -1,4 +1,4 @@
-// The greatest or the mean within a window of each plane; an invocation makes one element.
+// Piece: The greatest or the mean within a window of each plane; an invocation makes one element.
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) tid: u32) {
     let i = (wid.x + wid.y * GRID_X) * THREADS + tid;

@@ -1,4 +1,4 @@
-// Another size of each plane; an invocation makes one element.
+// Piece: Another size of each plane; an invocation makes one element.
 // Places of samples: 0 half a pixel in, 1 from the corner on, 2 corners on corners.
 fn place(i: u32, into: u32, size: u32) -> f32 {
     if (COORDINATES == 1u) { return f32(i) * (f32(size) / f32(into)); }

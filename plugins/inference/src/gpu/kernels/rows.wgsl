@@ -1,4 +1,4 @@
-// Over many elements at a time: means, sums, maxima, softmax, norms. An outer index says which elements are gathered, an
+// Piece: Over many elements at a time: means, sums, maxima, softmax, norms. An outer index says which elements are gathered, an
 // inner one runs over them; LANES invocations share an outer index, and go over its elements once or more.
 var<workgroup> parts: array<f32, THREADS>;
 

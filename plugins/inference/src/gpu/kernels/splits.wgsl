@@ -1,4 +1,4 @@
-// In: sums over parts of k, one after the other in `scratch`. Out: their sum with shift, summand and activation.
+// Piece: In: sums over parts of k, one after the other in `scratch`. Out: their sum with shift, summand and activation.
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) tid: u32) {
     let i = (wid.x + wid.y * GRID_X) * THREADS + tid;
