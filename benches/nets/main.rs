@@ -7,7 +7,7 @@
 //! `gpu`: median times of a run: the device's own clock, from the first command to the result on the CPU, and of the host's
 //! part (recording and submitting). `cpu`: our kernels on `--threads` (2). `candle`: candle's own. Beside a file `NET.safetensors`
 //! lies `NET.io.safetensors` with inputs and what must come out, or numbers from 0 to 1 go in and nothing is compared.
-//! `benches/peers` runs PyTorch and ONNX Runtime on the same nets.
+//! `benches/peers` runs `PyTorch` and ONNX Runtime on the same nets.
 
 #![expect(clippy::print_stdout, reason = "this program is here to print")]
 
@@ -90,9 +90,10 @@ fn open(path: &Path) -> Result<Subject, String> {
         (state >> 8) as f32 / (1_u32 << 24) as f32
     };
     let mut made = |elements: usize| (0..elements).map(|_| number()).collect();
-    let inputs = net.inputs.iter().map(|input| {
-        read(format!("input:{}", input.name)).unwrap_or_else(|| made(input.shape.elements()))
-    });
+    let inputs = net
+        .inputs
+        .iter()
+        .map(|input| read(format!("input:{}", input.name)).unwrap_or_else(|| made(input.shape.elements())));
     let inputs = inputs.collect();
     let expected = net.outputs.iter().map(|output| read(format!("output:{}", output.name))).collect();
     Ok(Subject { plan: Plan::new(&net), net, weights, inputs, expected })

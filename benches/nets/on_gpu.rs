@@ -20,8 +20,7 @@ pub fn measure(subject: &Subject, asked: &Asked) -> Result<serde_json::Value, St
     let options = GpuOptions { precision: asked.precision, ..GpuOptions::default() };
     let start = Instant::now();
     let plan = GpuPlan::new(&subject.plan, &subject.weights, &gpu.traits, &options).map_err(fail)?;
-    let executor =
-        GpuExecutor::build(&gpu.device, &gpu.queue, plan, &subject.weights, &mut |_| {}).map_err(fail)?;
+    let executor = GpuExecutor::build(&gpu.device, &gpu.queue, plan, &subject.weights, &mut |_| {}).map_err(fail)?;
     let build_ms = start.elapsed().as_secs_f64() * 1e3;
     let outputs = executor.run(&gpu.device, &gpu.queue, &subject.inputs(), &mut || {}).map_err(fail)?;
     let clock = Clock::of(gpu.traits.kind);

@@ -20,7 +20,7 @@ pub enum InferenceError {
         /// The file.
         file: String,
         /// What is wrong.
-        source: NetError,
+        source: Box<NetError>,
     },
     /// The net takes no picture, and cannot run on frames by itself.
     #[error("the net in {file:?} has no single input that is a picture")]
@@ -54,7 +54,7 @@ pub enum InferenceError {
         /// The file.
         file: String,
         /// Why.
-        source: GpuError,
+        source: Box<GpuError>,
     },
     /// candle cannot run it.
     #[error("candle cannot run the net in {file:?}")]
@@ -62,7 +62,7 @@ pub enum InferenceError {
         /// The file.
         file: String,
         /// Why.
-        source: ExecutorError,
+        source: Box<ExecutorError>,
     },
     /// No executor can run it.
     #[error("nothing can run the net in {file:?}: {why}")]

@@ -8,7 +8,7 @@
 //!  Wants<M::Output> ─────► add_model(M): one thought in flight, the newest frame waits, answers on their own frame
 //! ```
 //!
-//! One's own net, in five lines (converters from ONNX and PyTorch lie in `assets/models/tools`):
+//! One's own net, in five lines (converters from ONNX and `PyTorch` lie in `assets/models/tools`):
 //!
 //! ```no_run
 //! # use bevy::prelude::*;

@@ -13,7 +13,7 @@ pub fn open_net(weights: &Weights) -> Result<Net, InferenceError> {
     let text = weights.metadata(NetDescription::KEY).ok_or(NetError::Missing);
     let described = text.and_then(NetDescription::parse);
     let net = described.and_then(|description| Net::new(&description, weights));
-    net.map_err(|source| InferenceError::Net { file: weights.file().to_owned(), source })
+    net.map_err(|source| InferenceError::Net { file: weights.file().to_owned(), source: Box::new(source) })
 }
 
 /// Reads all weights of a plan and checks that they are numbers. Whoever makes a net ready does so: it reads them anyway.

@@ -8,7 +8,7 @@
 //!  Attention · Workload · WorkerPool ──► priorities_model ─┬─► tab `Priorities`      feature `priority`
 //!  Timeline · Forecast · Governor ─────► timeline_model ───┘
 //!
-//!  NetReports ──────────────────────────────────────────────► tab `Models`           feature `inference`
+//!  NetReports · ModelState · ModelStats ─────────────────────► tab `Models`           feature `inference`
 //!
 //!  frame about to be recycled ─► Recorder ─► in order of seq ─► bounded queue ─► own thread ─► frames.jsonl
 //! ```

@@ -232,7 +232,8 @@ mod tests {
             let mut begun = vec![0_i32; streams as usize];
             for (seq, first) in order.into_iter().enumerate() {
                 for offset in 0..streams {
-                    drop(mailbox.offer(letter((first + offset) % streams, seq as u64)));
+                    // What gives way is not looked at here.
+                    let _given_way = mailbox.offer(letter((first + offset) % streams, seq as u64));
                 }
                 mailbox.finish();
                 let letter = mailbox.start().unwrap();

@@ -278,7 +278,7 @@ type Bias<'a> = (&'a dyn Tensors, Option<&'a str>);
 fn conv(x: Shape, weight: &Shape, window: Window, groups: usize, (tensors, bias): Bias<'_>) -> Result<Shape> {
     let [n, c, h, w] = picture(&x)?;
     let outputs = weight.axis(0);
-    if groups == 0 || c % groups != 0 || outputs % groups != 0 || weight.axis(1) != c / groups {
+    if groups == 0 || c % groups != 0 || !outputs.is_multiple_of(groups) || weight.axis(1) != c / groups {
         return Err(format!("a weight of {weight} in {groups} groups does not fit {c} channels"));
     }
     bias.map_or(Ok(()), |name| expect(tensors, name, &[outputs]))?;

@@ -269,7 +269,7 @@ fn on_gpu(
     link: &Link,
     context: &TaskContext,
 ) -> Result<(GpuExecutor, Vec<Duration>), InferenceError> {
-    let failed = |source| InferenceError::Gpu { file: opened.weights.file().to_owned(), source };
+    let failed = |source| InferenceError::Gpu { file: opened.weights.file().to_owned(), source: Box::new(source) };
     let options = GpuOptions { precision: config.precision, ..GpuOptions::default() };
     let plan = GpuPlan::new(&opened.plan, &opened.weights, &gpu.traits, &options).map_err(failed)?;
     // Tells the watch over the workers that it is alive.
@@ -289,7 +289,7 @@ fn on_candle(
     opened: &Opened,
     context: &TaskContext,
 ) -> Result<(CandleExecutor, Duration), InferenceError> {
-    let failed = |source| InferenceError::Candle { file: opened.weights.file().to_owned(), source };
+    let failed = |source| InferenceError::Candle { file: opened.weights.file().to_owned(), source: Box::new(source) };
     let options = CandleOptions { threads: config.threads, ..CandleOptions::default() };
     let mut executor =
         CandleExecutor::new(opened.plan.clone(), Arc::new(opened.weights.clone()), options).map_err(failed)?;
@@ -361,7 +361,7 @@ fn finish(
         Warm { loaded, elsewhere }
     };
     let made = checked(&gpu.device, "memory for a net's input and results", make);
-    made.map_err(|source| InferenceError::Gpu { file, source })
+    made.map_err(|source| InferenceError::Gpu { file, source: Box::new(source) })
 }
 
 /// The folder that bundled weights lie below: where Bevy looks for assets.

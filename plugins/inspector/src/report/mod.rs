@@ -16,7 +16,8 @@ use crate::error::RecordError;
 
 /// Writes the books, the timings, the adapter and the versions to a file, as JSON for people and programs. With the
 /// feature `priority`, in an app that has a `PriorityPlugin`, also contexts, workloads, pools, forecast and governor, under
-/// `priorities`; with the feature `inference`, nets and what runs them, under `nets`.
+/// `priorities`; with the feature `inference`, nets and what runs them, under
+/// `nets`, and models, under `models`.
 ///
 /// # Errors
 ///
@@ -42,6 +43,10 @@ fn report(world: &World) -> serde_json::Result<Report> {
     #[cfg(feature = "inference")]
     if let Some(nets) = nets::nets(world) {
         report.extra.insert("nets", serde_json::to_value(nets)?);
+    }
+    #[cfg(feature = "inference")]
+    if let Some(models) = nets::models(world) {
+        report.extra.insert("models", serde_json::to_value(models)?);
     }
     Ok(report)
 }

@@ -1,9 +1,11 @@
-//! What the report says of nets.
+//! What the report says of nets and models.
 
 use std::collections::BTreeMap;
 
 use bevy::ecs::world::World;
-use freshet_inference::{ModelState, NetReports};
+use freshet_base::SkipReason;
+use freshet_inference::{ModelState, ModelStats, NetReports};
+use freshet_priority::Workload;
 use serde::Serialize;
 
 /// One net.
@@ -48,4 +50,39 @@ pub(super) fn nets(world: &World) -> Option<BTreeMap<&'static str, NetEntry>> {
         }
     };
     Some(reports.iter().map(|net| (net.name, entry(net))).collect())
+}
+
+/// One model.
+#[derive(Debug, Serialize)]
+pub(super) struct ModelEntry {
+    state: &'static str,
+    begun: u64,
+    answered: u64,
+    late: u64,
+    overdue: u64,
+    /// By reason.
+    skipped: BTreeMap<&'static str, u64>,
+    most_in_flight: usize,
+    oldest_age_ms: f64,
+}
+
+/// All models by name; `None` where the app has none.
+pub(super) fn models(world: &World) -> Option<BTreeMap<&'static str, ModelEntry>> {
+    let mut models = world.try_query::<(&Workload, &ModelState, &ModelStats)>()?;
+    let entry = |(workload, state, stats): (&Workload, &ModelState, &ModelStats)| {
+        let skipped = SkipReason::ALL.into_iter().map(|reason| (reason.name(), stats.skipped_for(reason)));
+        let entry = ModelEntry {
+            state: state.name(),
+            begun: stats.begun,
+            answered: stats.answered,
+            late: stats.late,
+            overdue: stats.overdue,
+            skipped: skipped.filter(|(_, frames)| *frames > 0).collect(),
+            most_in_flight: stats.most_in_flight,
+            oldest_age_ms: stats.oldest_age.as_secs_f64() * 1e3,
+        };
+        (workload.name(), entry)
+    };
+    let all: BTreeMap<_, _> = models.iter(world).map(entry).collect();
+    (!all.is_empty()).then_some(all)
 }

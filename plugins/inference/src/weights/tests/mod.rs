@@ -66,7 +66,6 @@ pub(super) fn one_tensor() -> Vec<u8> {
 #[test]
 fn weights_go_to_any_thread() {
     fn shared<T: Send + Sync + Clone + 'static>() {}
-    fn sent<T: Send + 'static>() {}
     shared::<Weights>();
 }
 
