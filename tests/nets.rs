@@ -45,6 +45,11 @@ impl NetResult for Seen {
 
 /// Luma in, through several layers that change nothing, luma out.
 fn net() -> ModelSource {
+    ModelSource::bytes("test", net_bytes(1.0))
+}
+
+/// The file of that net, with this number as its only weight.
+fn net_bytes(weight: f32) -> Vec<u8> {
     let layers: Vec<String> = (0..4)
         .map(|index| {
             let input = if index == 0 { "image".to_owned() } else { format!("layer{}", index - 1) };
@@ -56,10 +61,10 @@ fn net() -> ModelSource {
         "picture":{{"channels":"luma"}}}}],"layers":[{}],"outputs":[{{"name":"out","from":"layer3"}}]}}"#,
         layers.join(",")
     );
-    let one = 1.0_f32.to_le_bytes();
+    let one = weight.to_le_bytes();
     let one = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![1, 1, 1, 1], &one).unwrap();
     let metadata = [("freshet.net".to_owned(), description)].into();
-    ModelSource::bytes("test", safetensors::serialize([("one", one)], Some(metadata)).unwrap())
+    safetensors::serialize([("one", one)], Some(metadata)).unwrap()
 }
 
 fn app(plugin: NetPlugin<Seen>) -> TestApp {
@@ -244,4 +249,41 @@ fn what_nobody_wants_is_given_up_and_loaded_again_when_somebody_does() {
     warm(&mut app);
     let after = app.app.world().get::<StreamStats>(stream).unwrap().newest_seq.unwrap_or_default();
     app.turn_until(PATIENCE, |world| world.get::<Latest<Seen>>(stream).is_some_and(|latest| latest.frame.seq > after));
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused_by_name() {
+    let mut app = app(NetPlugin::new(ModelSource::bytes("broken.safetensors", net_bytes(f32::NAN))));
+    running(&mut app, 100_000);
+    app.turn_until(PATIENCE, |world| {
+        matches!(world.resource::<NetReports>().get("seen").unwrap().status, ModelState::Failed { .. })
+    });
+    let ModelState::Failed { why } = status(&app) else { panic!("{:?}", status(&app)) };
+    assert!(why.contains("broken.safetensors") && why.contains("\"one\""), "{why}");
+}
+
+/// Where a net runs on the CPU, its weights are read in place in each run.
+#[test]
+fn a_file_that_is_written_over_ends_its_results_until_the_net_is_made_anew() {
+    let path = std::env::temp_dir().join(format!("freshet_changed_{}.safetensors", std::process::id()));
+    std::fs::write(&path, net_bytes(1.0)).unwrap();
+    let mut app = app(NetPlugin::new(ModelSource::path(&path)).executor(ExecutorChoice::Candle));
+    let stream = running(&mut app, 100_000);
+    app.turn_until(PATIENCE, |world| world.get::<Latest<Seen>>(stream).is_some());
+    // The clock of files may tick slowly.
+    std::thread::sleep(Duration::from_millis(20));
+    std::fs::write(&path, net_bytes(0.5)).unwrap();
+    app.turn_until(PATIENCE, |world| {
+        let mut frames = world.query::<&Skipped>();
+        frames.iter(world).any(|skipped| skipped.reason("seen") == Some(SkipReason::Failed))
+    });
+    let last = app.app.world().get::<Latest<Seen>>(stream).unwrap().frame.seq;
+    app.turn(50);
+    assert_eq!(app.app.world().get::<Latest<Seen>>(stream).unwrap().frame.seq, last, "nothing is attached any more");
+    assert!(app.app.world_mut().resource_mut::<NetReports>().reload("seen"));
+    app.turn_until(PATIENCE, |world| {
+        let latest = world.get::<Latest<Seen>>(stream).unwrap();
+        latest.frame.seq > last && latest.value.level < f32::from(level_of(latest.frame.seq))
+    });
+    std::fs::remove_file(&path).unwrap();
 }

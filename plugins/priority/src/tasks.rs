@@ -98,7 +98,8 @@ pub enum TaskError {
 impl Tasks<'_, '_> {
     /// Spawns a task of the workload of this name. It never waits.
     ///
-    /// Dropping the task cancels it at its next checkpoint; `detach` lets it go on by itself.
+    /// Dropping the task ends it where it awaits something that is not ready. One that only has checkpoints goes on:
+    /// [`Self::spawn_controlled`] gives a hand that cancels it at the next one. `detach` lets it go on by itself.
     ///
     /// # Errors
     ///

@@ -14,6 +14,7 @@ mod memory;
 mod norm;
 mod op;
 mod plan;
+mod rearrange;
 #[cfg(test)]
 pub(crate) mod reference;
 mod shape;

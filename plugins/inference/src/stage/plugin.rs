@@ -23,6 +23,7 @@ use super::slice::Slice;
 use super::state::{Link, NetReports, NetState};
 use super::warm::tend_net;
 use crate::choice::ExecutorChoice;
+use crate::cpu::CandleDevice;
 use crate::precision::Precision;
 use crate::weights::ModelSource;
 
@@ -36,6 +37,7 @@ pub(crate) struct NetConfig {
     pub executor: ExecutorChoice,
     pub precision: Precision,
     pub threads: NonZeroUsize,
+    pub device: CandleDevice,
     pub keep: Duration,
 }
 
@@ -76,6 +78,7 @@ impl<R: NetResult> NetPlugin<R> {
             executor: ExecutorChoice::default(),
             precision: Precision::default(),
             threads: NonZeroUsize::new(cores.div_ceil(2).min(4)).unwrap_or(NonZeroUsize::MIN),
+            device: CandleDevice::Cpu,
             keep: Duration::from_secs(10),
         };
         Self { config, net: PhantomData }
@@ -111,7 +114,7 @@ impl<R: NetResult> NetPlugin<R> {
         self
     }
 
-    /// How the GPU stores numbers. Default [`Precision::Auto`].
+    /// How numbers are stored: on the GPU, and on the devices of CUDA and Metal. Default [`Precision::Auto`].
     #[must_use]
     pub const fn precision(mut self, precision: Precision) -> Self {
         self.config.precision = precision;
@@ -122,6 +125,14 @@ impl<R: NetResult> NetPlugin<R> {
     #[must_use]
     pub fn threads(mut self, threads: NonZeroUsize) -> Self {
         self.config.threads = threads.min(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
+        self
+    }
+
+    /// Where candle runs it, if it does: the CPU, or a device of CUDA or Metal, in programs that are built with them.
+    /// Default: the CPU.
+    #[must_use]
+    pub const fn candle_on(mut self, device: CandleDevice) -> Self {
+        self.config.device = device;
         self
     }
 

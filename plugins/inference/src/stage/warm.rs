@@ -20,12 +20,13 @@ use super::outputs::{NetResult, OutputPlace};
 use super::plugin::{NetConfig, in_one_line};
 use super::state::{Engine, Link, Loaded, NetReports, NetState};
 use crate::choice::{self, Choice, ExecutorKind};
-use crate::cpu::{CandleExecutor, CandleOptions};
+use crate::cpu::{CandleDevice, CandleExecutor, CandleOptions};
 use crate::error::InferenceError;
 use crate::gpu::{Clock, GpuExecutor, GpuOptions, GpuPlan, GpuTraits, checked};
 use crate::model::ModelState;
 use crate::net::{PictureInput, Plan};
 use crate::open::require_finite;
+use crate::precision::Precision;
 use crate::weights::Weights;
 
 /// Results that may be on their way at once.
@@ -146,7 +147,9 @@ impl<R: NetResult> NetState<R> {
     /// Frees what was given up, once no result of it is on its way, and on a worker thread: it may be large, and has
     /// threads that end.
     fn let_go(&mut self, tasks: &Tasks) {
-        let settled = self.retired.iter().position(|loaded| loaded.ring.in_flight() == 0);
+        // The render world lets go of its own when it hears of it.
+        let is_settled = |loaded: &Arc<Loaded>| loaded.ring.in_flight() == 0 && Arc::strong_count(loaded) == 1;
+        let settled = self.retired.iter().position(is_settled);
         let (loaded, bench) = (settled.map(|place| self.retired.swap_remove(place)), self.benches.pop());
         if loaded.is_none() && bench.is_none() {
             return;
@@ -290,7 +293,10 @@ fn on_candle(
     context: &TaskContext,
 ) -> Result<(CandleExecutor, Duration), InferenceError> {
     let failed = |source| InferenceError::Candle { file: opened.weights.file().to_owned(), source: Box::new(source) };
-    let options = CandleOptions { threads: config.threads, ..CandleOptions::default() };
+    // The kernels on the CPU have one width.
+    let precision = if config.device == CandleDevice::Cpu { Precision::Auto } else { config.precision };
+    let options =
+        CandleOptions { threads: config.threads, device: config.device, precision, ..CandleOptions::default() };
     let mut executor =
         CandleExecutor::new(opened.plan.clone(), Arc::new(opened.weights.clone()), options).map_err(failed)?;
     let elements = opened.input_px[0] as usize * opened.input_px[1] as usize * opened.picture.channels.count();

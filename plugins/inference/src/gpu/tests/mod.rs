@@ -3,5 +3,4 @@
 mod device;
 mod nets;
 mod ops;
-mod reference;
 mod texts;

@@ -5,8 +5,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::super::*;
 use super::device::{Weights, describe, difference, gpu, net, numbers, run};
-use super::reference;
-use crate::net::Plan;
+use crate::net::{Plan, reference};
 use crate::precision::Precision;
 
 /// A net to try: its text and weights; inputs are made up.
@@ -24,7 +23,8 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
             numbers(input.shape.elements(), index as u64 + 7).iter().map(|x| x * case.scale).collect()
         })
         .collect();
-    let wanted = reference::run(&net, &case.weights, &inputs);
+    let given: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    let wanted = reference::outputs(&net, &case.weights, &given).unwrap();
     let precise = GpuOptions { precision: Precision::F32, ..Default::default() };
     let mut ways = vec![(Plan::new(&net), precise.clone(), 1e-3)];
     if net.layers.len() > 1 {
