@@ -197,7 +197,7 @@ impl Bench {
             text.push('\n');
         }
         let apart = "apart, off: the largest difference as a part of the largest number";
-        text += &format!("\ngpu: `{adapter}`; candle: {} threads; {apart}", self.threads);
+        text += &format!("\ngpu: `{adapter}`; threads of candle: {}; {apart}", self.threads);
         text
     }
 }
