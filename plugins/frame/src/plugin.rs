@@ -6,7 +6,7 @@ use bevy::ecs::prelude::*;
 use bevy::ecs::schedule::{Schedule, ScheduleLabel, SingleThreadedExecutor};
 use bevy::render::renderer::{RenderAdapterInfo, RenderGraph, RenderGraphSystems};
 use bevy::render::{ExtractSchedule, RenderApp, RenderStartup};
-use freshet_base::{FrameId, StageLevels};
+use freshet_base::{DropReason, FrameId, StageLevels};
 use freshet_ledger::{AdapterSummary, LedgerSystems};
 
 use crate::admit::{admit_frames, fit_rings, follow_states, free_closed, open_streams};
@@ -40,7 +40,9 @@ impl Plugin for FramePlugin {
             .insert_resource(submitting.clone())
             .add_message::<FrameCaptured>()
             .add_message::<FramesDropped>();
-        make_room(app);
+        let (stream, reason) = (Entity::PLACEHOLDER, DropReason::Unwanted);
+        make_room(app, FrameCaptured { stream, frame: FrameId { entity: stream, seq: 0 } });
+        make_room(app, FramesDropped { stream, reason, frames: 0 });
         app.add_schedule(single_threaded(FreshetFirst))
             .add_schedule(single_threaded(FreshetLast))
             .configure_sets(FreshetFirst, (FreshetSystems::Collect, FreshetSystems::Publish).chain())
@@ -104,13 +106,12 @@ impl Plugin for FramePlugin {
     }
 }
 
-/// Lets the buffer of a message that is written in every frame grow now instead of on the frame path.
-fn make_room(app: &mut App) {
-    let Some(mut messages) = app.world_mut().get_resource_mut::<Messages<FrameCaptured>>() else { return };
-    let frame = FrameId { entity: Entity::PLACEHOLDER, seq: 0 };
+/// Lets the buffers of messages that are written on the frame path grow now instead of there.
+fn make_room<M: Message + Copy>(app: &mut App, message: M) {
+    let Some(mut messages) = app.world_mut().get_resource_mut::<Messages<M>>() else { return };
     // Messages of the last turn and of this one have a buffer each.
     for _ in 0..2 {
-        messages.write_batch([FrameCaptured { stream: Entity::PLACEHOLDER, frame }; 32]);
+        messages.write_batch([message; 32]);
         messages.update();
     }
     messages.clear();
