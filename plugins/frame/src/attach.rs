@@ -5,7 +5,7 @@ use std::any::TypeId;
 use bevy::ecs::prelude::*;
 use bevy::ecs::world::EntityRef;
 use freshet_base::{Attachment, FrameId, SkipReason, Timestamp};
-use freshet_ledger::{TimedKind, Timings, attachment};
+use freshet_ledger::{TimedKind, Timings, attachment, foreign};
 
 use crate::frame::{Frame, FrameOf};
 use crate::history::History;
@@ -81,7 +81,11 @@ fn attach_now<T: Attachment>(world: &mut World, id: FrameId, value: T) {
             timings.record(TimedKind::Age, T::NAME, captured.age());
         }
         if let Ok(mut frame) = world.get_entity_mut(id.entity) {
-            frame.insert(latest.value.clone());
+            let value = latest.value.clone();
+            // As when it is taken off: what Bevy remembers of the set is Bevy's.
+            foreign(|| {
+                frame.insert(value);
+            });
         }
     }
     match world.get_mut::<Latest<T>>(stream) {
@@ -132,7 +136,10 @@ impl Attachments {
                 name: T::NAME,
                 to_json: |frame| serde_json::to_value(frame.get::<T>()?).ok(),
                 clear: |frame| {
-                    frame.remove::<T>();
+                    // The first time that a frame has just this set of attachments, Bevy remembers where it leads.
+                    foreign(|| {
+                        frame.remove::<T>();
+                    });
                 },
                 forget: |stream| {
                     stream.remove::<Latest<T>>();
